@@ -1,0 +1,1 @@
+//! Resolve digest, pull, decide, apply, report; `decide` is pure.

@@ -1,0 +1,1 @@
+//! Tar and gzip in and out: deterministic, with limits and path confinement.

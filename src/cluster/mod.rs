@@ -1,0 +1,1 @@
+//! Server-side apply, read, prune: one small trait, the real client, a folder target.

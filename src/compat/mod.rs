@@ -1,0 +1,96 @@
+//! Compat profiles: whose behaviour a render follows.
+//!
+//! Each known difference between tool versions is a method here, named for what differs; rooms ask for the
+//! difference, never for the version. A difference stands here only when goldens of two real binaries differ.
+
+use crate::diag::{Diagnostic, Result, did_you_mean};
+
+/// The Helm releases whose bytes can be followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Helm {
+    /// Helm 3.17.
+    V3,
+    /// Helm 4.1.
+    V4_1,
+    /// Helm 4.3, the default.
+    #[default]
+    V4_3,
+}
+
+/// The kustomize releases whose bytes can be followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kustomize {
+    /// kustomize 5.4.
+    V5_4,
+    /// kustomize 5.7, the default.
+    #[default]
+    V5_7,
+    /// kustomize 5.8.
+    V5_8,
+}
+
+/// A row of behaviour: one Helm and one kustomize.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Whose templates.
+    pub helm: Helm,
+    /// Whose kustomizations.
+    pub kustomize: Kustomize,
+}
+
+/// Every name that `--compat` takes, with what it sets.
+const NAMES: &[(&str, Option<Helm>, Option<Kustomize>)] = &[
+    ("helm-3", Some(Helm::V3), None),
+    ("helm-4.1", Some(Helm::V4_1), None),
+    ("helm-4.3", Some(Helm::V4_3), None),
+    ("kustomize-5.4", None, Some(Kustomize::V5_4)),
+    ("kustomize-5.7", None, Some(Kustomize::V5_7)),
+    ("kustomize-5.8", None, Some(Kustomize::V5_8)),
+    ("config-sync", Some(Helm::V3), Some(Kustomize::V5_4)),
+    ("argocd", Some(Helm::V4_3), Some(Kustomize::V5_8)),
+    ("flux", None, Some(Kustomize::V5_7)),
+];
+
+impl Profile {
+    /// Reads a comma-separated list of profile names; later names win. An empty list is the default profile.
+    pub fn parse(list: &str) -> Result<Profile> {
+        let mut profile = Profile::default();
+        for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            let Some((_, helm, kustomize)) = NAMES.iter().find(|row| row.0 == name) else {
+                let names = NAMES.iter().map(|row| row.0);
+                let fault = Diagnostic::input("compat-unknown", format!("unknown compat profile `{name}`"));
+                return Err(Box::new(match did_you_mean(name, names.clone()) {
+                    Some(near) => fault.hint(format!("use `{near}`")),
+                    None => fault.hint(format!("use one of {}", names.collect::<Vec<_>>().join(", "))),
+                }));
+            };
+            profile.helm = helm.unwrap_or(profile.helm);
+            profile.kustomize = kustomize.unwrap_or(profile.kustomize);
+        }
+        Ok(profile)
+    }
+
+    /// Helm 4.2 and later print an empty line after each document.
+    pub fn blank_line_after_document(self) -> bool {
+        self.helm >= Helm::V4_3
+    }
+
+    /// kustomize 5.8 skips the namespace transformer on objects that a chart made.
+    pub fn namespace_skips_chart_objects(self) -> bool {
+        self.kustomize >= Kustomize::V5_8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_add_up_and_typos_get_advice() {
+        let profile = Profile::parse("helm-3, kustomize-5.8").expect("both names are known");
+        assert_eq!((profile.helm, profile.kustomize), (Helm::V3, Kustomize::V5_8));
+        assert_eq!(Profile::parse("").expect("nothing is the default"), Profile::default());
+        let fault = Profile::parse("helm-4.2").expect_err("there is no such profile");
+        assert!(fault.hints[0].contains("helm-4.1"), "{fault:?}");
+    }
+}

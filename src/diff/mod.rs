@@ -1,0 +1,1 @@
+//! Two manifest sets to a diff value, and its printers.

@@ -1,0 +1,1 @@
+//! The functions that templates may call, one table row each.

@@ -1,0 +1,1 @@
+//! Charts: loading, values, dependencies, capabilities, hooks; chart and values to manifests.

@@ -1,0 +1,1 @@
+//! Kustomizations: loading, generators, transformers, patches; tree to manifests.

@@ -1,0 +1,1 @@
+//! Digests, references, descriptors and manifests of OCI images; pure, no network.

@@ -1,0 +1,1 @@
+//! A manifest set to an OCI artifact and back, byte for byte reproducible.

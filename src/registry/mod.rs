@@ -1,0 +1,1 @@
+//! Push, pull, image layout, auth, retry; every reader verifies digest and size.

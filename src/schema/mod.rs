@@ -1,0 +1,1 @@
+//! Kubernetes facts as data: merge keys, scope, name-reference fields, kind order.

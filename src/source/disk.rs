@@ -1,0 +1,71 @@
+//! The file system as a source. Reads what the process may read; confinement to a root is the reader's rule
+//! (kustomize's load restrictor, Helm's chart folder), since each tool draws that line elsewhere.
+
+#![expect(clippy::disallowed_methods, reason = "the one place where render inputs are read from disk")]
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+
+use super::{Entry, EntryKind, Source};
+use crate::diag::{Diagnostic, Result};
+
+/// Largest single input file, in bytes. Helm stops at 5 MiB a file of a packed chart; kustomize has no limit.
+/// This one only keeps a device or a log file that was named by mistake from filling the memory.
+const FILE_BYTES_MAX: u64 = 512 << 20;
+
+/// The file system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+impl Source for Disk {
+    fn kind(&self, path: &str) -> Option<EntryKind> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(if metadata.is_dir() { EntryKind::Folder } else { EntryKind::File })
+    }
+
+    fn read(&self, path: &str) -> Result<Arc<[u8]>> {
+        let metadata = fs::metadata(path).map_err(|error| failed(path, "read", &error))?;
+        if metadata.len() > FILE_BYTES_MAX {
+            let message = format!("`{path}` has {} bytes; the limit is {FILE_BYTES_MAX}", metadata.len());
+            return Err(Box::new(Diagnostic::input("source-file-too-large", message)));
+        }
+        if !metadata.is_file() {
+            return Err(Box::new(Diagnostic::input("source-missing", format!("`{path}` is not a regular file"))));
+        }
+        fs::read(path).map(Arc::from).map_err(|error| failed(path, "read", &error))
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path).map_err(|error| failed(path, "list", &error))? {
+            let entry = entry.map_err(|error| failed(path, "list", &error))?;
+            let Ok(name) = entry.file_name().into_string() else {
+                let message = format!("a file name in `{path}` is not UTF-8");
+                return Err(Box::new(Diagnostic::input("source-name-not-utf8", message)));
+            };
+            let kind = entry.file_type().map_err(|error| failed(path, "list", &error))?;
+            let kind = if kind.is_symlink() { self.kind(&format!("{path}/{name}")) } else { Some(plain_kind(kind)) };
+            entries.extend(kind.map(|kind| Entry { name, kind }));
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn real_path(&self, path: &str) -> Result<String> {
+        let real = fs::canonicalize(path).map_err(|error| failed(path, "resolve", &error))?;
+        let not_utf8 = || Box::new(Diagnostic::input("source-name-not-utf8", format!("`{path}` resolves to a path that is not UTF-8")));
+        real.into_os_string().into_string().map_err(|_| not_utf8())
+    }
+}
+
+fn plain_kind(kind: fs::FileType) -> EntryKind {
+    if kind.is_dir() { EntryKind::Folder } else { EntryKind::File }
+}
+
+fn failed(path: &str, verb: &str, error: &io::Error) -> Box<Diagnostic> {
+    if error.kind() == io::ErrorKind::NotFound {
+        return Box::new(Diagnostic::input("source-missing", format!("no file or folder at `{path}`")));
+    }
+    Box::new(Diagnostic::input("source-unreadable", format!("cannot {verb} `{path}`: {error}")))
+}

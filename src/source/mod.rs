@@ -1,0 +1,49 @@
+//! Where render inputs come from: the only reader of render inputs.
+//!
+//! In: a folder on disk, a map in memory, (with their issues) an archive or a git revision. Out: bytes and listings under
+//! absolute, clean, `/`-separated paths. Rooms above never learn which kind they read from.
+
+mod disk;
+mod memory;
+mod path;
+
+pub use disk::Disk;
+pub use memory::Memory;
+pub use path::{clean, join, parent, relative};
+
+use std::sync::Arc;
+
+use crate::diag::Result;
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+}
+
+/// One entry of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name without its folder.
+    pub name: String,
+    /// What it is, links followed.
+    pub kind: EntryKind,
+}
+
+/// A tree of files to render from. Paths are absolute and clean (see [`clean`]); links are followed.
+pub trait Source: Send + Sync {
+    /// What stands at `path`; nothing if there is nothing.
+    fn kind(&self, path: &str) -> Option<EntryKind>;
+
+    /// The bytes of the file at `path`. Fails with code `source-missing` if there is no file.
+    fn read(&self, path: &str) -> Result<Arc<[u8]>>;
+
+    /// The entries of the folder at `path`, sorted by name as bytes. Broken links are left out.
+    fn list(&self, path: &str) -> Result<Vec<Entry>>;
+
+    /// The path with every link resolved; `path` itself where there are no links.
+    fn real_path(&self, path: &str) -> Result<String>;
+}

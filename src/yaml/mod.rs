@@ -1,0 +1,1 @@
+//! Text to `Tree` and back, the way go-yaml does it.
