@@ -1,6 +1,119 @@
 //! Arguments, wiring, printing and exit codes: the only room that prints or reads the environment.
+//!
+//! One file a command. A command gets its parsed arguments and the [`Terminal`], and gives an [`Outcome`] or a
+//! diagnostic; this file turns both into an exit code.
+//!
+//! | exit | meaning |
+//! | --- | --- |
+//! | 0 | done |
+//! | 1 | it differs, or something was found |
+//! | 2 | the user's input is wrong |
+//! | 3 | a system is out of reach |
+//! | 70 | a bug of Hydrant's |
+
+mod build;
+mod diff;
+mod input;
+mod pull;
+mod push;
+mod store;
+mod sync;
+mod template;
+mod terminal;
+mod tryout;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::compat::Profile;
+use crate::diag::{Fault, Result};
+use terminal::Terminal;
+
+/// Renders Kubernetes configuration, ships it as OCI artifacts, and syncs it
+#[derive(Parser)]
+#[command(name = "hydrant", version, arg_required_else_help = true, infer_long_args = false, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// Flags that every command takes.
+#[derive(clap::Args, Clone, Debug)]
+struct Global {
+    /// Whose bytes to follow, a comma-separated list: helm-3, helm-4.1, helm-4.3, kustomize-5.4, kustomize-5.7,
+    /// kustomize-5.8, config-sync, argocd, flux
+    #[arg(long, global = true, value_name = "PROFILE", default_value = "", hide_default_value = true)]
+    compat: String,
+    /// How to print errors and warnings: text or json (one object a line)
+    #[arg(long, global = true, value_name = "FORM", default_value = "text", value_parser = ["text", "json"])]
+    diagnostics: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Render a kustomization, a chart or a folder of manifests to flat manifests
+    Build(build::Args),
+    /// Render a chart as `helm template` does, flag for flag
+    Template(Box<template::Args>),
+    /// Show what changes between two sources, object by object
+    Diff(diff::Args),
+    /// Render, pack and push; prints REF@digest
+    Push(push::Args),
+    /// Bring an artifact's files into a folder
+    Pull(pull::Args),
+    /// Bring an artifact's objects into a cluster or a folder, one pass
+    Sync(sync::Args),
+    /// Walk the whole way on embedded defaults: render, push, sync, and the next real command
+    Try(tryout::Args),
+}
+
+/// What a command that did not fail has to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Done; exit 0.
+    Done,
+    /// Something differs or was found; exit 1.
+    Found,
+}
 
 /// Runs the command line and gives its exit code.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return Terminal::refuse(&error),
+    };
+    let terminal = Terminal::new(arguments.global.diagnostics == "json");
+    match dispatch(arguments, &terminal) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Found) => ExitCode::from(1),
+        Err(fault) => {
+            terminal.report(&fault);
+            ExitCode::from(match fault.fault {
+                Fault::Input => 2,
+                Fault::Unreachable => 3,
+                Fault::Bug => 70,
+            })
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
+    let profile = Profile::parse(&arguments.global.compat)?;
+    match arguments.command {
+        Command::Build(args) => build::run(args, profile, terminal),
+        Command::Template(args) => template::run(*args, profile, terminal),
+        Command::Diff(args) => diff::run(args, profile, terminal),
+        Command::Push(args) => push::run(args, profile, terminal),
+        Command::Pull(args) => pull::run(args, terminal),
+        Command::Sync(args) => sync::run(args, terminal),
+        Command::Try(args) => tryout::run(args, profile, terminal),
+    }
 }

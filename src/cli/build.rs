@@ -1,0 +1,16 @@
+//! `hydrant build`.
+
+use crate::compat::Profile;
+use crate::diag::{Diagnostic, Result};
+
+use super::Outcome;
+use super::terminal::Terminal;
+
+/// The arguments of `hydrant build`.
+#[derive(clap::Args)]
+pub(super) struct Args {}
+
+/// Runs the command.
+pub(super) fn run(_args: Args, _profile: Profile, _terminal: &Terminal) -> Result<Outcome> {
+    Err(Box::new(Diagnostic::bug("not-landed", "`hydrant build` has not landed")))
+}

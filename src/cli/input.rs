@@ -1,0 +1,1 @@
+//! What a SOURCE argument names, and how it becomes objects.

@@ -1,0 +1,51 @@
+//! The two streams: data on stdout, everything else on stderr.
+
+#![expect(clippy::disallowed_methods, reason = "the environment is read here and handed on")]
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use crate::diag::{Diagnostic, Result, to_json, to_text};
+
+/// Where a command prints to.
+pub(super) struct Terminal {
+    json: bool,
+    colour: bool,
+}
+
+impl Terminal {
+    /// Diagnostics as JSON lines or as text; colour only on a terminal and without `NO_COLOR`.
+    pub(super) fn new(json: bool) -> Terminal {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Terminal { json, colour: !plain && io::stderr().is_terminal() }
+    }
+
+    /// Prints data to stdout. A closed pipe ends quietly, as `head` expects.
+    pub(super) fn data(&self, bytes: impl AsRef<[u8]>) -> Result<()> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes.as_ref()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Box::new(Diagnostic::unreachable("stdout", format!("cannot write to stdout: {error}"))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints one line of progress to stderr.
+    pub(super) fn note(&self, line: impl std::fmt::Display) {
+        // a closed stderr leaves nobody to tell
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// Prints a diagnostic to stderr.
+    pub(super) fn report(&self, diagnostic: &Diagnostic) {
+        let text = if self.json { to_json(diagnostic) + "\n" } else { to_text(diagnostic, self.colour) };
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Answers a command line that cannot be parsed, and requests for help or version.
+    pub(super) fn refuse(error: &clap::Error) -> ExitCode {
+        let _ = error.print();
+        ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+    }
+}
