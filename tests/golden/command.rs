@@ -1,0 +1,188 @@
+//! Command cases: a folder with `case.toml`, run as a whole command in that folder.
+//!
+//! ```toml
+//! why = "hooks print after the rest, sorted by kind and not by weight"
+//! tool = "helm"                      # helm, kustomize, or hydrant (no upstream)
+//! profile = "helm-4.3"               # whose bytes; default helm-4.3,kustomize-5.7
+//! args = ["rel", "chart", "-n", "demo"]
+//! differs = "why we print otherwise" # only where we differ on purpose; COMPATIBILITY.md names the case
+//! ```
+//!
+//! `want.out` is the real tool's stdout. Where the real tool fails there is `upstream.err` (its words) and `want.err`
+//! (ours, blessed). With `differs`, `upstream.out` is theirs and `want.out` is ours.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde::Deserialize;
+
+use crate::{Case, difference, files_below, support};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spec {
+    #[serde(rename = "why")]
+    _why: String,
+    tool: Tool,
+    #[serde(default)]
+    profile: String,
+    args: Vec<String>,
+    differs: Option<String>,
+    /// Exit code that Hydrant must give; 0 or, where the real tool fails, 2 if nothing else is said.
+    exit: Option<i32>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Tool {
+    Helm,
+    Kustomize,
+    Hydrant,
+}
+
+struct CommandCase {
+    name: String,
+    folder: PathBuf,
+    spec: Spec,
+}
+
+/// Every folder below `golden` that holds a `case.toml`.
+pub(crate) fn find(golden: &Path) -> Vec<Box<dyn Case>> {
+    let specs = files_below(golden).into_iter().filter(|path| path.ends_with("case.toml"));
+    specs
+        .map(|path| {
+            let folder = path.parent().expect("a file has a folder").to_owned();
+            let name = folder.strip_prefix(golden).expect("below golden").to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).expect("a readable case.toml");
+            let spec = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            Box::new(CommandCase { name, folder, spec }) as Box<dyn Case>
+        })
+        .collect()
+}
+
+impl CommandCase {
+    fn ours(&self) -> Output {
+        let mut command = support::hydrant();
+        match self.spec.tool {
+            Tool::Helm => command.arg("template"),
+            Tool::Kustomize => command.arg("build"),
+            Tool::Hydrant => &mut command,
+        };
+        command.args(&self.spec.args).current_dir(&self.folder).env("NO_COLOR", "1").env("TZ", "UTC");
+        if !self.spec.profile.is_empty() {
+            command.args(["--compat", &self.spec.profile]);
+        }
+        support::run(&mut command)
+    }
+
+    fn upstream(&self) -> Option<Output> {
+        let named = |word: &str| self.spec.profile.contains(word);
+        let helm = match () {
+            () if named("helm-3") => "helm-3.17",
+            () if named("helm-4.1") => "helm-4.1",
+            () => "helm-4.3",
+        };
+        let kubectl = match () {
+            () if named("kustomize-5.4") => "kubectl-1.31",
+            () if named("kustomize-5.8") => "kubectl-1.37",
+            () => "kubectl-1.35",
+        };
+        let mut command = match self.spec.tool {
+            Tool::Hydrant => return None,
+            Tool::Helm => {
+                let mut command = Command::new(support::peer(helm));
+                command.arg("template").args(&self.spec.args);
+                command
+            }
+            Tool::Kustomize => {
+                let mut command = Command::new(support::peer(kubectl));
+                command.arg("kustomize").args(&self.spec.args);
+                if self.spec.args.iter().any(|word| word == "--enable-helm") {
+                    command.arg("--helm-command").arg(support::peer(helm));
+                }
+                command
+            }
+        };
+        command.current_dir(&self.folder).env("TZ", "UTC");
+        Some(support::run(&mut command))
+    }
+
+    fn answer(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Every answer that may stand beside the inputs.
+    fn stale(&self, fresh: &[(PathBuf, Vec<u8>)], names: &[&str]) -> Vec<PathBuf> {
+        let paths = names.iter().map(|name| self.answer(name));
+        paths.filter(|path| path.exists() && !fresh.iter().any(|(kept, _)| kept == path)).collect()
+    }
+}
+
+impl Case for CommandCase {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        files_below(&self.folder)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let got = self.ours();
+        let (out, err) = (self.answer("want.out"), self.answer("want.err"));
+        if !out.exists() && !err.exists() {
+            return Err(format!("no answer recorded; run `cargo oracle {}` (or `cargo bless`)", self.name));
+        }
+        if self.spec.differs.is_some() {
+            let list = fs::read_to_string(support::root().join("COMPATIBILITY.md")).unwrap_or_default();
+            if !list.contains(&self.name) {
+                return Err("it differs on purpose, but COMPATIBILITY.md does not name it".into());
+            }
+        }
+        let want_exit = self.spec.exit.unwrap_or(if err.exists() && !out.exists() { 2 } else { 0 });
+        let mut faults = Vec::new();
+        if got.status.code() != Some(want_exit) {
+            faults.push(format!("exit {:?}, want {want_exit}\n{}", got.status.code(), String::from_utf8_lossy(&got.stderr)));
+        }
+        for (path, bytes) in [(&out, &got.stdout), (&err, &got.stderr)] {
+            if path.exists() {
+                faults.extend(difference(path, &fs::read(path).expect("readable"), bytes));
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
+    }
+
+    fn bless(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let got = self.ours();
+        let own = self.spec.tool == Tool::Hydrant || self.spec.differs.is_some();
+        let mut answers = Vec::new();
+        if own && (!got.stdout.is_empty() || got.status.success()) {
+            answers.push((self.answer("want.out"), got.stdout));
+        }
+        if !got.status.success() && !got.stderr.is_empty() || (own && !got.stderr.is_empty()) {
+            answers.push((self.answer("want.err"), got.stderr));
+        }
+        answers
+    }
+
+    fn record(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let Some(theirs) = self.upstream() else { return Vec::new() };
+        let out = if self.spec.differs.is_some() { "upstream.out" } else { "want.out" };
+        let answers = if theirs.status.success() {
+            vec![(self.answer(out), theirs.stdout)]
+        } else {
+            vec![(self.answer("upstream.err"), unplaced(&theirs.stderr, &self.folder))]
+        };
+        for stale in self.stale(&answers, &[out, "upstream.err"]) {
+            fs::remove_file(stale).expect("golden files are writable");
+        }
+        answers
+    }
+}
+
+/// The real tool's words without this machine's paths, so that a record is the same everywhere.
+fn unplaced(text: &[u8], folder: &Path) -> Vec<u8> {
+    let place = folder.to_string_lossy().into_owned();
+    String::from_utf8_lossy(text).replace(&place, "CASE").into_bytes()
+}
