@@ -1,0 +1,120 @@
+//! Content digests: SHA-256 only, the one algorithm that every registry and consumer has.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+use crate::diag::{Diagnostic, Result};
+
+/// A SHA-256 content digest; prints as `sha256:` and 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Digest {
+        Digest(Sha256::digest(bytes).into())
+    }
+
+    /// Reads `sha256:HEX`. Fails with `digest-algorithm` for another algorithm and `digest-invalid` for anything else.
+    pub fn parse(text: &str) -> Result<Digest> {
+        let Some((algorithm, hex)) = text.split_once(':') else {
+            let fault = Diagnostic::input("digest-invalid", format!("`{text}` is no digest"));
+            return Err(Box::new(fault.hint("write `sha256:` and 64 hex digits")));
+        };
+        if algorithm != "sha256" {
+            let fault = Diagnostic::input("digest-algorithm", format!("digest algorithm `{algorithm}` is not supported"));
+            return Err(Box::new(fault.hint("use a `sha256:` digest")));
+        }
+        let lower = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let bytes = if lower { data_encoding::HEXLOWER.decode(hex.as_bytes()).ok() } else { None };
+        match bytes.and_then(|bytes| bytes.try_into().ok()) {
+            Some(bytes) => Ok(Digest(bytes)),
+            None => {
+                let fault = Diagnostic::input("digest-invalid", format!("`{text}` is no SHA-256 digest"));
+                Err(Box::new(fault.hint("write `sha256:` and 64 lower-case hex digits")))
+            }
+        }
+    }
+
+    /// The 64 hex digits without the algorithm.
+    pub fn hex(&self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Digest::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Hashes a stream piece by piece.
+#[derive(Clone, Default)]
+pub struct Hasher {
+    state: Sha256,
+    length: u64,
+}
+
+impl Hasher {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.state.update(bytes);
+        self.length += bytes.len() as u64;
+    }
+
+    /// How many bytes were taken so far.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The digest of all bytes taken.
+    pub fn finish(self) -> Digest {
+        Digest(self.state.finalize().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_what_it_reads() {
+        let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Digest::of(b"").to_string(), empty);
+        assert_eq!(Digest::parse(empty).expect("is a digest"), Digest::of(b""));
+        let mut hasher = Hasher::default();
+        hasher.update(b"ab");
+        hasher.update(b"c");
+        assert_eq!((hasher.length(), hasher.finish()), (3, Digest::of(b"abc")));
+    }
+
+    #[test]
+    fn refuses_other_spellings() {
+        let upper = format!("sha256:{}", "A".repeat(64));
+        for text in ["", "sha256", "sha256:", "sha256:abc", upper.as_str(), "sha256:zz", "SHA256:00"] {
+            assert!(Digest::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(Digest::parse("sha512:00").expect_err("unsupported").code, "digest-algorithm");
+    }
+}
