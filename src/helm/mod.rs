@@ -1,1 +1,4 @@
-//! Charts: loading, values, dependencies, capabilities, hooks; chart and values to manifests.
+//! Charts plus values to manifests, as `helm template` prints them.
+
+mod glob;
+mod ignore;

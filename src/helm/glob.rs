@@ -1,0 +1,123 @@
+//! Go's `filepath.Match` on `/`-separated paths: `*` and `?` stop at a slash, `[^a-z]` is a class, `\` escapes.
+//!
+//! `.helmignore` and `--show-only` use it; `.Files.Glob` does not (that dialect is gobwas').
+
+/// A pattern that Go refuses with `syntax error in pattern`.
+#[derive(Debug)]
+pub(crate) struct BadPattern;
+
+/// One step of a pattern.
+enum Step {
+    Star,
+    Any,
+    One(char),
+    Class { negated: bool, ranges: Vec<(char, char)> },
+}
+
+/// Fails if the pattern is malformed anywhere.
+pub(crate) fn check(pattern: &str) -> Result<(), BadPattern> {
+    steps(pattern).map(drop)
+}
+
+/// True if the whole name matches; false for a malformed pattern.
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+    let Ok(steps) = steps(pattern) else { return false };
+    let name: Vec<char> = name.chars().collect();
+    let (mut at_step, mut at_char) = (0, 0);
+    // where to go on if the present attempt fails: just after the last star, one more character eaten
+    let mut resume: Option<(usize, usize)> = None;
+    loop {
+        if at_step == steps.len() && at_char == name.len() {
+            return true;
+        }
+        if let Some(Step::Star) = steps.get(at_step) {
+            resume = Some((at_step + 1, at_char));
+            at_step += 1;
+            continue;
+        }
+        if steps.get(at_step).zip(name.get(at_char)).is_some_and(|(step, c)| step.takes(*c)) {
+            at_step += 1;
+            at_char += 1;
+            continue;
+        }
+        match resume {
+            Some((step, eaten)) if eaten < name.len() && name[eaten] != '/' => {
+                resume = Some((step, eaten + 1));
+                (at_step, at_char) = (step, eaten + 1);
+            }
+            _ => return false,
+        }
+    }
+}
+
+impl Step {
+    fn takes(&self, c: char) -> bool {
+        match self {
+            Step::Star => false,
+            Step::Any => c != '/',
+            Step::One(one) => *one == c,
+            Step::Class { negated, ranges } => ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated,
+        }
+    }
+}
+
+fn steps(pattern: &str) -> Result<Vec<Step>, BadPattern> {
+    let mut chars = pattern.chars().peekable();
+    let mut steps = Vec::new();
+    while let Some(c) = chars.next() {
+        steps.push(match c {
+            '*' => Step::Star,
+            '?' => Step::Any,
+            '\\' => Step::One(chars.next().ok_or(BadPattern)?),
+            '[' => class(&mut chars)?,
+            _ => Step::One(c),
+        });
+    }
+    Ok(steps)
+}
+
+fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Step, BadPattern> {
+    let negated = chars.next_if_eq(&'^').is_some();
+    let mut ranges = Vec::new();
+    loop {
+        if chars.peek() == Some(&']') && !ranges.is_empty() {
+            chars.next();
+            return Ok(Step::Class { negated, ranges });
+        }
+        let low = class_char(chars)?;
+        let high = if chars.next_if_eq(&'-').is_some() { class_char(chars)? } else { low };
+        ranges.push((low, high));
+    }
+}
+
+fn class_char(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<char, BadPattern> {
+    match chars.next() {
+        None | Some('-' | ']') => Err(BadPattern),
+        Some('\\') => chars.next().ok_or(BadPattern),
+        // a class must be closed: its last character cannot be the pattern's
+        Some(c) if chars.peek().is_some() => Ok(c),
+        Some(_) => Err(BadPattern),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stop_at_slashes_and_go_back() {
+        assert!(matches("*.yaml", "a.yaml") && !matches("*.yaml", "a/b.yaml"));
+        assert!(matches("a*b*c", "axxbyyc") && !matches("a*b*c", "axxbyy"));
+        assert!(matches("templates/.?*", "templates/.x") && !matches("templates/.?*", "templates/."));
+        assert!(matches("[^a-c]?", "dz") && !matches("[^a-c]?", "bz"));
+        assert!(matches("\\*", "*") && !matches("\\*", "a"));
+        assert!(matches("", "") && !matches("", "a") && matches("*", ""));
+    }
+
+    #[test]
+    fn malformed_patterns_are_known() {
+        for pattern in ["[", "[a", "[]", "[a-]", "\\", "[-a]"] {
+            assert!(check(pattern).is_err(), "{pattern}");
+        }
+    }
+}
