@@ -1,8 +1,15 @@
 //! Tar and gzip in and out: deterministic, with limits and path confinement.
 //!
-//! [`read`] takes archives apart without trusting a word of them; `write` makes them byte for byte reproducible.
-//! Neither touches the disk.
+//! Out: [`TarWriter`] and [`gzip`] make the same bytes from the same entries on every machine and in every release.
+//! In: [`chart_files`] reads a packed chart as Helm does; [`decompress`], [`read_tar`] and [`confine`] read the layers of
+//! anyone's artifact. Neither trusts a word of an archive, and nothing here touches the disk.
 
+mod compress;
+mod layer;
 mod read;
+mod write;
 
+pub(crate) use compress::{Compression, decompress, gzip};
+pub(crate) use layer::{EntryKind, LayerEntry, LayerLimits, confine, is_tar, read_tar};
 pub use read::{Entry, Limits, chart_files, entries, looks_gzipped};
+pub(crate) use write::TarWriter;

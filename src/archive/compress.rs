@@ -1,0 +1,157 @@
+//! Compression: gzip out with pinned bytes; gzip, zstd or nothing in, told apart by magic bytes.
+//!
+//! The compressor is part of the artifact's format, since its bytes set the digest: `miniz_oxide` is named here directly,
+//! at an exact version, because `flate2` picks whichever backend another crate has switched on. It looks at no CPU
+//! feature, so every machine makes the same bytes. A change of crate version or level is a new format version.
+
+use std::io::Read;
+
+use super::layer::LayerLimits;
+use crate::diag::{Diagnostic, Result};
+
+/// The level that zlib and `gzip` use by default.
+const LEVEL: u8 = 6;
+/// Magic, deflate, no flags, mtime 0, no extra flags, operating system unknown.
+const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+
+/// How bytes are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compression {
+    /// Not at all, as far as magic bytes tell.
+    None,
+    /// Gzip.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+}
+
+impl Compression {
+    /// Tells by magic bytes.
+    pub(crate) fn of(bytes: &[u8]) -> Compression {
+        match bytes {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+            _ => Compression::None,
+        }
+    }
+}
+
+/// Compresses with fixed header fields, level and compressor.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let body = miniz_oxide::deflate::compress_to_vec(bytes, LEVEL);
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    let mut out = Vec::with_capacity(GZIP_HEADER.len() + body.len() + 8);
+    out.extend_from_slice(&GZIP_HEADER);
+    out.extend_from_slice(&body);
+    out.extend_from_slice(&crc.sum().to_le_bytes());
+    // the format keeps the length modulo 2^32
+    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    out
+}
+
+/// Undoes whatever compression the magic bytes tell, up to `limits.bytes`.
+///
+/// Fails with `archive-too-large`, or with `archive-damaged` where the stream is cut or wrong.
+pub(crate) fn decompress(bytes: &[u8], limits: &LayerLimits) -> Result<Vec<u8>> {
+    match Compression::of(bytes) {
+        Compression::None if bytes.len() as u64 > limits.bytes => Err(limits.too_large()),
+        Compression::None => Ok(bytes.to_vec()),
+        Compression::Gzip => read_all(flate2::bufread::MultiGzDecoder::new(bytes), "gzip", limits),
+        Compression::Zstd => read_all(ZstdFrames { rest: bytes, frame: None }, "zstd", limits),
+    }
+}
+
+fn read_all(reader: impl Read, name: &str, limits: &LayerLimits) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let read = reader.take(limits.bytes.saturating_add(1)).read_to_end(&mut out);
+    if out.len() as u64 > limits.bytes {
+        return Err(limits.too_large());
+    }
+    match read {
+        Ok(_) => Ok(out),
+        Err(error) => {
+            let fault = Diagnostic::input("archive-damaged", format!("the {name} stream is damaged: {error}"));
+            Err(Box::new(fault.hint("pack and push it again")))
+        }
+    }
+}
+
+/// Zstandard frames one after another, skippable ones left out.
+struct ZstdFrames<'a> {
+    rest: &'a [u8],
+    frame: Option<ruzstd::decoding::FrameDecoder>,
+}
+
+impl Read for ZstdFrames<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+        use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+        loop {
+            let Some(decoder) = &mut self.frame else {
+                if self.rest.is_empty() {
+                    return Ok(0);
+                }
+                let mut decoder = FrameDecoder::new();
+                match decoder.init(&mut self.rest) {
+                    Ok(()) => self.frame = Some(decoder),
+                    Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                        self.rest = self.rest.get(length as usize..).ok_or(std::io::ErrorKind::UnexpectedEof)?;
+                    }
+                    Err(error) => return Err(std::io::Error::other(error.to_string())),
+                }
+                continue;
+            };
+            while decoder.can_collect() == 0 && !decoder.is_finished() {
+                let wanted = BlockDecodingStrategy::UptoBytes(out.len().max(1));
+                decoder.decode_blocks(&mut self.rest, wanted).map_err(|error| std::io::Error::other(error.to_string()))?;
+            }
+            let read = decoder.read(out)?;
+            if read > 0 || out.is_empty() {
+                return Ok(read);
+            }
+            self.frame = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_bytes_are_pinned_and_come_back() {
+        let packed = gzip(b"hydrant hydrant hydrant\n");
+        assert_eq!(&packed[..10], &GZIP_HEADER);
+        assert_eq!(decompress(&packed, &LayerLimits::default()).expect("comes back"), b"hydrant hydrant hydrant\n");
+        assert_eq!(decompress(&gzip(b""), &LayerLimits::default()).expect("nothing comes back"), b"");
+    }
+
+    #[test]
+    fn a_bomb_is_refused_while_it_unfolds() {
+        let limits = LayerLimits { bytes: 1000, ..LayerLimits::default() };
+        let bomb = gzip(&vec![0; 100_000]);
+        assert_eq!(decompress(&bomb, &limits).expect_err("too large").code, "archive-too-large");
+        assert_eq!(decompress(&vec![b'a'; 1001], &limits).expect_err("too large").code, "archive-too-large");
+        assert!(decompress(&vec![b'a'; 1000], &limits).is_ok());
+    }
+
+    #[test]
+    fn cut_streams_are_named() {
+        let packed = gzip(&[7; 5000]);
+        for cut in [3, 10, packed.len() / 2, packed.len() - 1] {
+            assert_eq!(decompress(&packed[..cut], &LayerLimits::default()).expect_err("cut").code, "archive-damaged", "{cut}");
+        }
+        let zstd = [0x28, 0xb5, 0x2f, 0xfd, 0x04];
+        assert_eq!(decompress(&zstd, &LayerLimits::default()).expect_err("cut").code, "archive-damaged");
+    }
+
+    #[test]
+    fn zstd_frames_are_read_one_after_another() {
+        // two frames, each one raw block of three bytes: magic, header with single segment and size 3, block header, data
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 3, 0x19, 0, 0, b'a', b'b', b'c'];
+        let skippable = [0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2];
+        let both = [&frame[..], &skippable[..], &frame[..]].concat();
+        assert_eq!(decompress(&both, &LayerLimits::default()).expect("both frames"), b"abcabc");
+    }
+}
