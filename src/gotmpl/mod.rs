@@ -1,1 +1,33 @@
 //! The Go text/template language and its values; knows no Helm and no Kubernetes.
+//!
+//! In: template texts, a [`FuncTable`], data as [`Val`], and a [`Host`] for what must not be ambient (clock, randomness,
+//! lookups, warnings). Out: bytes, or an [`ExecError`] that holds Go's own wording and the place in the source.
+//! Leaves alone: which functions exist beyond Go's builtins (`funcs`), and what data looks like (`helm`).
+//!
+//! - Values: [`Val`], made by `Val::from(…)`, [`Val::list`], [`Map`]; strings are bytes ([`Str`]); maps are shared and change in place;
+//!   lists never change once made. Typed Go values implement [`Object`].
+//! - Functions: rows of [`FuncSpec`] with Go parameter types [`Ty`]; the engine checks arguments as `reflect` does, so a row's
+//!   `run` may rely on them: a [`Ty::Str`] argument is a string, a [`Ty::Map`] one is a map or nil (Go's nil map), [`Ty::Any`] anything.
+//! - Templates: [`Templates`] is compiled once, immutable, `Send + Sync`; a [`Ctx`] executes it.
+
+mod builtin;
+mod compare;
+mod error;
+mod exec;
+mod func;
+mod list;
+mod map;
+mod object;
+mod print;
+mod str;
+mod val;
+
+pub use compare::{deep_equal, truth};
+pub use error::{Cause, ExecError, ParseError, Place};
+pub use exec::{Ctx, OUTPUT_MAX};
+pub use func::{Args, CallSite, FuncError, FuncSpec, FuncTable, Host, Method, Run, Ty};
+pub use list::{List, ListType};
+pub use map::{Map, MapType};
+pub use object::{Kind, Object};
+pub use str::Str;
+pub use val::{IntKind, Val};

@@ -1,0 +1,181 @@
+//! Failures of parsing and executing, with Go's wording kept as data.
+
+use std::fmt;
+
+use crate::diag::{Diagnostic, SourceText, Span};
+
+/// A template text that Go would not parse.
+#[derive(Clone, Debug)]
+pub struct ParseError {
+    /// The text.
+    pub source: SourceText,
+    /// One-based line that Go names.
+    pub line: usize,
+    /// The offending token, for an excerpt.
+    pub span: Span,
+    /// The fault as Go words it (`unexpected "}" in operand`).
+    pub message: String,
+}
+
+impl ParseError {
+    /// The fault with its place.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        Diagnostic::input("template-parse", self.message.clone()).at(&self.source, self.span, "")
+    }
+}
+
+impl fmt::Display for ParseError {
+    /// Go's whole text: `template: x.yaml:3: unexpected "}" in operand`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "template: {}:{}: {}", self.source.name(), self.line, self.message)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// The place of a node, as Go prints it.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The text.
+    pub source: SourceText,
+    /// The node's bytes.
+    pub span: Span,
+    /// The node as Go prints it (`.Values.a | quote`).
+    pub context: String,
+}
+
+/// What an execution error wraps.
+#[derive(Debug)]
+pub enum Cause {
+    /// The error text of a function.
+    Text(String),
+    /// A template that a function ran; the first field stands before its text.
+    Nested(String, Box<ExecError>),
+    /// A limit of ours.
+    Refused(Box<Diagnostic>),
+}
+
+/// A template that failed while it ran.
+#[derive(Debug)]
+pub struct ExecError {
+    /// Name of the template that ran (a `define`'s name, or the file's).
+    pub template: String,
+    /// The node that failed; nothing when no template ran at all.
+    pub place: Option<Box<Place>>,
+    /// What failed, without the cause (`wrong type for value; expected string; got float64`, `error calling include: `).
+    pub message: String,
+    /// The function's own error, where a function failed.
+    pub cause: Option<Cause>,
+}
+
+impl ExecError {
+    /// An error of no place in a template; `message` is Go's whole text.
+    pub fn bare(message: impl Into<String>) -> ExecError {
+        ExecError { template: String::new(), place: None, message: message.into(), cause: None }
+    }
+
+    /// The texts that Go gives for this error and for each error it wraps, outermost first: what following `errors.Unwrap`
+    /// would show. Helm builds its message from them.
+    pub fn chain(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        let mut error = self;
+        loop {
+            let text = error.to_string();
+            if error.place.is_some() {
+                texts.push(text.clone());
+            }
+            texts.push(text);
+            match &error.cause {
+                Some(Cause::Nested(prefix, source)) => {
+                    if !prefix.is_empty() {
+                        texts.push(format!("{prefix}{source}"));
+                    }
+                    error = source;
+                }
+                Some(Cause::Text(text)) => {
+                    texts.push(text.clone());
+                    return texts;
+                }
+                Some(Cause::Refused(diagnostic)) => {
+                    texts.push(diagnostic.message.clone());
+                    return texts;
+                }
+                None => return texts,
+            }
+        }
+    }
+
+    /// The innermost failure: the one that names the real fault.
+    pub fn innermost(&self) -> &ExecError {
+        let mut error = self;
+        while let Some(Cause::Nested(_, source)) = &error.cause {
+            error = source;
+        }
+        error
+    }
+
+    /// The error of the function that failed, without the places (`fail`'s and `required`'s message).
+    pub fn root_message(&self) -> String {
+        let inner = self.innermost();
+        match &inner.cause {
+            Some(Cause::Text(text)) => text.clone(),
+            Some(Cause::Refused(diagnostic)) => diagnostic.message.clone(),
+            _ => inner.message.clone(),
+        }
+    }
+
+    /// The innermost fault with its place, and the includes that led there as trail.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        let inner = self.innermost();
+        let message = match &inner.cause {
+            Some(Cause::Text(text)) => format!("{}{text}", inner.message),
+            Some(Cause::Refused(diagnostic)) => format!("{}{}", inner.message, diagnostic.message),
+            _ => inner.message.clone(),
+        };
+        let mut diagnostic = Diagnostic::input("template-exec", message);
+        if let Some(Cause::Refused(refused)) = &inner.cause {
+            diagnostic.code = refused.code;
+            diagnostic.hints.clone_from(&refused.hints);
+        }
+        if let Some(place) = &inner.place {
+            diagnostic = diagnostic.at(&place.source, place.span, "");
+        }
+        let mut outer = Vec::new();
+        let mut error = self;
+        while let Some(Cause::Nested(_, source)) = &error.cause {
+            outer.push(error);
+            error = source;
+        }
+        for step in outer.into_iter().rev() {
+            let at = step.place.as_ref().map(|place| (place.source.clone(), place.span));
+            diagnostic = diagnostic.trail("included from", at);
+        }
+        diagnostic
+    }
+}
+
+impl fmt::Display for ExecError {
+    /// Go's whole text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            let (line, column) = place.source.line_column(place.span.start);
+            let name = super::print::quote(self.template.as_bytes());
+            write!(f, "template: {}:{line}:{column}: executing {name} at <{}>: ", place.source.name(), place.context)?;
+        } else if !self.template.is_empty() {
+            write!(f, "template: {}: ", self.template)?;
+        }
+        f.write_str(&self.message)?;
+        match &self.cause {
+            None => Ok(()),
+            Some(Cause::Text(text)) => f.write_str(text),
+            Some(Cause::Nested(prefix, source)) => {
+                f.write_str(prefix)?;
+                fmt::Display::fmt(source, f)
+            }
+            Some(Cause::Refused(diagnostic)) => f.write_str(&diagnostic.message),
+        }
+    }
+}
+
+impl std::error::Error for ExecError {}
+

@@ -1,0 +1,110 @@
+//! Go's slices as templates see them: a sequence with an element type.
+//!
+//! No function of Helm changes a slice in place, so a list never changes once made and iterating needs no guard.
+
+use std::ops::Deref;
+use std::rc::Rc;
+
+use super::Val;
+
+/// The Go type of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ListType {
+    /// `[]interface {}`.
+    Any,
+    /// `[]string`.
+    Str,
+    /// `[]int`.
+    Int,
+    /// `[]int64`.
+    Int64,
+    /// `[]float64`.
+    Float,
+    /// `[]uint8`.
+    Bytes,
+    /// `[]map[string]interface {}`.
+    Map,
+    /// `[][]interface {}`.
+    List,
+}
+
+impl ListType {
+    /// The type as `%T` prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ListType::Any => "[]interface {}",
+            ListType::Str => "[]string",
+            ListType::Int => "[]int",
+            ListType::Int64 => "[]int64",
+            ListType::Float => "[]float64",
+            ListType::Bytes => "[]uint8",
+            ListType::Map => "[]map[string]interface {}",
+            ListType::List => "[][]interface {}",
+        }
+    }
+}
+
+/// A shared, immutable list; cloning is an alias. Dereferences to its items.
+#[derive(Clone, Debug)]
+pub struct List(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    ty: ListType,
+    items: Vec<Val>,
+}
+
+impl List {
+    /// A list of `[]interface {}`.
+    pub fn new(items: Vec<Val>) -> List {
+        List::typed(ListType::Any, items)
+    }
+
+    /// A list of another Go type; the caller answers for the items being of it.
+    pub fn typed(ty: ListType, items: Vec<Val>) -> List {
+        List(Rc::new(Inner { ty, items }))
+    }
+
+    /// Its Go type.
+    pub fn ty(&self) -> ListType {
+        self.0.ty
+    }
+
+    /// The items.
+    pub fn items(&self) -> &[Val] {
+        &self.0.items
+    }
+
+    /// The items as an own vector, without copying when nothing else holds the list.
+    pub fn into_items(mut self) -> Vec<Val> {
+        match Rc::get_mut(&mut self.0) {
+            Some(inner) => std::mem::take(&mut inner.items),
+            None => self.0.items.clone(),
+        }
+    }
+
+    /// The items, if nothing else holds the list; nothing otherwise.
+    pub(super) fn into_unshared(mut self) -> Vec<Val> {
+        Rc::get_mut(&mut self.0).map(|inner| std::mem::take(&mut inner.items)).unwrap_or_default()
+    }
+
+    /// True when both are the same list, not merely equal ones.
+    pub fn same(&self, other: &List) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for List {
+    type Target = [Val];
+
+    fn deref(&self) -> &[Val] {
+        &self.0.items
+    }
+}
+
+impl Drop for Inner {
+    /// Takes nested containers apart without recursion, so that a list nested a million deep does not end the process.
+    fn drop(&mut self) {
+        super::map::drop_flat(std::mem::take(&mut self.items));
+    }
+}
