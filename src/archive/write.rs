@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn pax_lengths_count_themselves() {
-        assert_eq!(pax_record("path", "x"), "10 path=x\n");
+        assert_eq!(pax_record("path", "x"), "9 path=x\n");
         assert_eq!(pax_record("path", &"x".repeat(90)).len(), 99);
         assert_eq!(pax_record("path", &"x".repeat(91)).split(' ').next(), Some("101"));
     }

@@ -1,1 +1,17 @@
-//! A manifest set to an OCI artifact and back, byte for byte reproducible.
+//! Manifest sets ↔ OCI artifacts, byte for byte reproducible.
+//!
+//! In: a [`Set`](crate::manifest::Set), or any artifact that people push today. Out: an [`Artifact`](crate::oci::Artifact)
+//! whose digest depends on the set and explicit annotations alone, or the files that an artifact holds. No network, no disk.
+//!
+//! * [`pack`] writes one file an object, in one gzip layer that Config Sync, Flux and Argo CD all take at their defaults.
+//! * [`unpack`] merges the layers of anyone's artifact into [`Files`], and explains artifacts that were packed wrongly.
+
+mod files;
+mod pack;
+mod path;
+mod unpack;
+
+pub(crate) use files::Files;
+pub(crate) use pack::{Packing, pack, pack_files};
+pub(crate) use path::object_path;
+pub(crate) use unpack::{LayerContent, inspect_layer, unpack};

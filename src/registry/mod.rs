@@ -1,1 +1,22 @@
-//! Push, pull, image layout, auth, retry; every reader verifies digest and size.
+//! Artifacts to and from registries and image layouts; every reader verifies digest and size.
+//!
+//! In: an [`Artifact`](crate::oci::Artifact) and a [`Location`](crate::oci::Location). Out: the same artifact elsewhere, or
+//! a [`Diagnostic`](crate::diag::Diagnostic) of exit code 3 that says what was asked of whom, what it answered, and what to
+//! try. The tag moves last, so that nothing half-pushed is ever visible under it.
+//!
+//! * [`Client::push`], [`Client::pull`], [`Client::resolve`], [`Client::tags`], [`Client::tag`], [`Client::copy`] take both
+//!   kinds of location; they are async and need a tokio runtime with time and I/O.
+//! * Credentials come through the [`Credentials`] trait, which `cli` wires to Docker's config file and helpers.
+//! * Limits on what a registry may send are in [`Options`]; a lying registry can waste time and nothing else.
+
+mod auth;
+mod blobs;
+mod client;
+mod fault;
+mod layout;
+mod transport;
+
+pub(crate) use auth::{Anonymous, Credential, Credentials};
+pub(crate) use client::{Client, Pushed, Step};
+pub(crate) use layout::Layout;
+pub(crate) use transport::Options;

@@ -1,0 +1,89 @@
+//! The files of an artifact: paths relative to its root, sorted, with their bytes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Result};
+
+/// Files by path. Paths are relative, clean and `/`-separated; no path is a folder of another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Files {
+    by_path: BTreeMap<String, Arc<[u8]>>,
+}
+
+impl Files {
+    /// Takes files whose paths the caller has cleaned.
+    ///
+    /// Fails with `artifact-path-clash` where one path is a file and also the folder of another.
+    pub(crate) fn new(by_path: BTreeMap<String, Arc<[u8]>>) -> Result<Files> {
+        for path in by_path.keys() {
+            for (cut, _) in path.match_indices('/') {
+                if by_path.contains_key(&path[..cut]) {
+                    let text = format!("`{}` is a file and also the folder of `{path}`", &path[..cut]);
+                    return Err(Box::new(Diagnostic::input("artifact-path-clash", text).hint("rename one of the two")));
+                }
+            }
+        }
+        Ok(Files { by_path })
+    }
+
+    /// The files in order of their paths.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Arc<[u8]>)> {
+        self.by_path.iter().map(|(path, bytes)| (path.as_str(), bytes))
+    }
+
+    /// The bytes of one file.
+    pub(crate) fn get(&self, path: &str) -> Option<&Arc<[u8]>> {
+        self.by_path.get(path)
+    }
+
+    /// How many files there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_path.len()
+    }
+
+    /// True without files.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_path.is_empty()
+    }
+
+    /// Every folder that holds a file, each before what is in it.
+    pub(crate) fn folders(&self) -> Vec<&str> {
+        let mut folders = std::collections::BTreeSet::new();
+        for path in self.by_path.keys() {
+            folders.extend(path.match_indices('/').map(|(cut, _)| &path[..cut]));
+        }
+        folders.into_iter().collect()
+    }
+
+    /// The files that hold manifests by their name: `.yaml`, `.yml` and `.json`.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = (&str, &Arc<[u8]>)> {
+        self.iter().filter(|(path, _)| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+            matches!(ending.as_deref(), Some("yaml" | "yml" | "json"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(paths: &[&str]) -> Result<Files> {
+        Files::new(paths.iter().map(|path| ((*path).to_owned(), Arc::from(&b""[..]))).collect())
+    }
+
+    #[test]
+    fn folders_come_before_what_is_in_them() {
+        let files = files(&["a/b/c.yaml", "a/d.yml", "e.txt", "f.JSON"]).expect("no clash");
+        assert_eq!(files.folders(), ["a", "a/b"]);
+        assert_eq!(files.manifests().map(|(path, _)| path).collect::<Vec<_>>(), ["a/b/c.yaml", "a/d.yml", "f.JSON"]);
+    }
+
+    #[test]
+    fn a_file_is_no_folder() {
+        assert_eq!(files(&["a/b", "a/b/c"]).expect_err("clash").code, "artifact-path-clash");
+        assert!(files(&["a/b", "a/b.c"]).is_ok());
+    }
+}

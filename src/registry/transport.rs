@@ -1,0 +1,350 @@
+//! One request and its answer: authorization, retries with backoff, redirects, limits on what comes back.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::{Method, Response, StatusCode, Url};
+
+use super::auth::{Challenge, Credential, Credentials, TokenAnswer, basic};
+use super::fault;
+use crate::diag::{Diagnostic, Result};
+use crate::oci::Reference;
+
+/// Longest error document or token answer read, in bytes.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// Redirects followed for one request.
+const REDIRECTS_MAX: usize = 5;
+
+/// How to talk to registries.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Talk without TLS to hosts that are not this machine, too.
+    pub(crate) plain_http: bool,
+    /// Certificates (PEM) trusted beside the system's.
+    pub(crate) ca_pem: Option<Vec<u8>>,
+    /// Certificate and key (PEM) shown to registries that ask.
+    pub(crate) identity_pem: Option<Vec<u8>>,
+    /// Proxy for HTTPS, and for hosts that go without (a list as in `NO_PROXY`).
+    pub(crate) https_proxy: Option<(String, String)>,
+    /// Time to connect.
+    pub(crate) connect_timeout: Duration,
+    /// Longest silence while reading.
+    pub(crate) read_timeout: Duration,
+    /// Slowest transfer put up with, in bytes a second, after `read_timeout` of grace.
+    pub(crate) slowest: u64,
+    /// Tries in all for a request that fails in a way that may pass.
+    pub(crate) tries: u32,
+    /// Pause before the second try; doubles with each further one.
+    pub(crate) backoff: Duration,
+    /// Longest pause, whatever a registry asks for.
+    pub(crate) backoff_max: Duration,
+    /// Largest blob read, in bytes.
+    pub(crate) blob_bytes_max: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            plain_http: false,
+            ca_pem: None,
+            identity_pem: None,
+            https_proxy: None,
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            slowest: 1024,
+            tries: 5,
+            backoff: Duration::from_millis(250),
+            backoff_max: Duration::from_secs(30),
+            blob_bytes_max: 1 << 30,
+        }
+    }
+}
+
+/// What a request is for: decides the token asked for and the words of an error.
+#[derive(Clone, Copy)]
+pub(super) struct Purpose<'a> {
+    /// The artifact meant.
+    pub(super) reference: &'a Reference,
+    /// True if the token must allow writing.
+    pub(super) push: bool,
+    /// What is being done, after "cannot": "push `x`".
+    pub(super) what: &'a str,
+}
+
+/// The wire to registries.
+pub(super) struct Transport {
+    pub(super) options: Options,
+    credentials: Arc<dyn Credentials>,
+    secure: OnceLock<reqwest::Client>,
+    plain: OnceLock<reqwest::Client>,
+    /// `Authorization` by registry, repository and right.
+    answers: Mutex<BTreeMap<(String, String, bool), HeaderValue>>,
+}
+
+impl Transport {
+    pub(super) fn new(options: Options, credentials: Arc<dyn Credentials>) -> Transport {
+        Transport { options, credentials, secure: OnceLock::new(), plain: OnceLock::new(), answers: Mutex::default() }
+    }
+
+    /// True if the registry is talked to without TLS.
+    pub(super) fn is_plain(&self, reference: &Reference) -> bool {
+        self.options.plain_http || reference.is_loopback()
+    }
+
+    /// The URL of `path` below the repository.
+    pub(super) fn url(&self, reference: &Reference, path: &str) -> Result<Url> {
+        let scheme = if self.is_plain(reference) { "http" } else { "https" };
+        let text = format!("{scheme}://{}/v2/{}/{path}", reference.api_host(), reference.repository);
+        Url::parse(&text).map_err(|error| {
+            Box::new(Diagnostic::input("reference-invalid", format!("`{reference}` makes no URL: {error}")))
+        })
+    }
+
+    /// Sends a request until it is answered in a way that more tries cannot better, and gives the answer, good or bad.
+    pub(super) async fn send(&self, purpose: Purpose<'_>, request: &Request) -> Result<Response> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let last = tried >= self.options.tries;
+            let pause = match self.send_authorized(purpose, request).await {
+                Ok(answer) if last || !may_pass(answer.status()) => return Ok(answer),
+                Ok(answer) => self.pause(tried, answer.headers()),
+                Err(Failure::Final(fault)) => return Err(fault),
+                Err(Failure::NoAnswer(error)) if last || !worth_another_try(&error) => {
+                    return Err(self.no_answer(purpose, &error));
+                }
+                Err(Failure::NoAnswer(_)) => self.pause(tried, &HeaderMap::new()),
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Sends a request and turns any answer but the wanted ones into an error.
+    pub(super) async fn expect(&self, purpose: Purpose<'_>, request: &Request, wanted: &[u16]) -> Result<Response> {
+        let answer = self.send(purpose, request).await?;
+        if wanted.contains(&answer.status().as_u16()) { Ok(answer) } else { Err(self.refused(purpose, answer).await) }
+    }
+
+    /// The error that an unwanted answer stands for.
+    pub(super) async fn refused(&self, purpose: Purpose<'_>, answer: Response) -> Box<Diagnostic> {
+        let status = answer.status();
+        let body = self.body(answer, ANSWER_BYTES_MAX).await.unwrap_or_default();
+        let had_credential = self.credentials.find(&purpose.reference.registry).ok().flatten().is_some();
+        fault::refused(purpose.what, &purpose.reference.registry, status, &body, had_credential)
+    }
+
+    /// The error that no answer stands for.
+    pub(super) fn no_answer(&self, purpose: Purpose<'_>, error: &reqwest::Error) -> Box<Diagnostic> {
+        fault::no_answer(purpose.what, &purpose.reference.registry, self.is_plain(purpose.reference), error)
+    }
+
+    /// The whole body, if it is not longer than `limit`; nothing otherwise.
+    pub(super) async fn body(&self, mut answer: Response, limit: usize) -> Option<Vec<u8>> {
+        let read = async {
+            let mut body = Vec::new();
+            while let Some(chunk) = answer.chunk().await.ok()? {
+                if body.len() + chunk.len() > limit {
+                    return None;
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Some(body)
+        };
+        tokio::time::timeout(self.patience(limit as u64), read).await.ok().flatten()
+    }
+
+    /// The time that `bytes` may take at the slowest transfer.
+    pub(super) fn patience(&self, bytes: u64) -> Duration {
+        self.options.read_timeout + Duration::from_secs(bytes / self.options.slowest.max(1))
+    }
+
+    fn pause(&self, tried: u32, headers: &HeaderMap) -> Duration {
+        let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).map(Duration::from_secs);
+        let grown = self.options.backoff.saturating_mul(1 << (tried - 1).min(16));
+        asked.unwrap_or(grown).min(self.options.backoff_max)
+    }
+
+    async fn send_authorized(&self, purpose: Purpose<'_>, request: &Request) -> Result<Response, Failure> {
+        let reference = purpose.reference;
+        let key = (reference.registry.clone(), reference.repository.clone(), purpose.push);
+        // never send a credential to where a registry points, only to the registry itself
+        let ours = self.url(reference, "").is_ok_and(|url| url.origin() == request.url.origin());
+        let known = if ours { self.answers.lock().ok().and_then(|answers| answers.get(&key).cloned()) } else { None };
+        let answer = self.send_once(purpose, request, known.as_ref()).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED || !ours {
+            return Ok(answer);
+        }
+        let challenges = answer.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+        let Some(challenge) = Challenge::parse(challenges) else { return Ok(answer) };
+        let Some(fresh) = self.authorize(purpose, &challenge).await? else { return Ok(answer) };
+        if let Ok(mut answers) = self.answers.lock() {
+            answers.insert(key, fresh.clone());
+        }
+        self.send_once(purpose, request, Some(&fresh)).await
+    }
+
+    async fn send_once(&self, purpose: Purpose<'_>, request: &Request, authorization: Option<&HeaderValue>) -> Result<Response, Failure> {
+        let client = self.client(self.is_plain(purpose.reference))?;
+        let mut builder = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
+        if let Some(value) = authorization {
+            builder = builder.header(AUTHORIZATION, value);
+        }
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        builder.send().await.map_err(Failure::NoAnswer)
+    }
+
+    /// The header that answers a challenge; nothing if there is no credential for it.
+    async fn authorize(&self, purpose: Purpose<'_>, challenge: &Challenge) -> Result<Option<HeaderValue>, Failure> {
+        let credential = self.credentials.find(&purpose.reference.registry)?;
+        let value = match (challenge, credential) {
+            (Challenge::Basic, Some(Credential::Basic { user, password })) => basic(&user, &password),
+            (Challenge::Basic, _) => return Ok(None),
+            (Challenge::Bearer { realm, service }, credential) => {
+                format!("Bearer {}", self.token(purpose, realm, service.as_deref(), credential).await?)
+            }
+        };
+        let mut value = HeaderValue::from_str(&value)
+            .map_err(|_| Diagnostic::input("registry-credential", "the credential cannot stand in a header"))
+            .map_err(Box::new)?;
+        value.set_sensitive(true);
+        Ok(Some(value))
+    }
+
+    async fn token(&self, purpose: Purpose<'_>, realm: &str, service: Option<&str>, credential: Option<Credential>) -> Result<String, Failure> {
+        let host = &purpose.reference.registry;
+        let broken = |why: &str| Failure::Final(fault::broken(purpose.what, host, why));
+        let mut url = Url::parse(realm).map_err(|_| broken("names a token service that is no URL"))?;
+        let plain = self.is_plain(purpose.reference);
+        if url.scheme() != "https" && !(plain && url.scheme() == "http") {
+            return Err(broken("names a token service without TLS"));
+        }
+        let right = if purpose.push { "pull,push" } else { "pull" };
+        let scope = format!("repository:{}:{right}", purpose.reference.repository);
+        let mut request = Request::new(Method::GET, url.clone());
+        match credential {
+            Some(Credential::IdentityToken(token)) => {
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                form.append_pair("grant_type", "refresh_token").append_pair("client_id", "hydrant");
+                form.append_pair("scope", &scope).append_pair("service", service.unwrap_or_default());
+                request.method = Method::POST;
+                request.body = Some(form.append_pair("refresh_token", &token).finish().into());
+                request.header("content-type", "application/x-www-form-urlencoded");
+            }
+            other => {
+                url.query_pairs_mut().append_pair("scope", &scope);
+                if let Some(service) = service {
+                    url.query_pairs_mut().append_pair("service", service);
+                }
+                request.url = url;
+                if let Some(Credential::Basic { user, password }) = other {
+                    request.header("authorization", &basic(&user, &password));
+                }
+            }
+        }
+        let answer = self.send_once(purpose, &request, None).await?;
+        if !answer.status().is_success() {
+            if may_pass(answer.status()) {
+                return Err(broken("has a token service that fails"));
+            }
+            return Err(Failure::Final(self.refused(purpose, answer).await));
+        }
+        let body = self.body(answer, ANSWER_BYTES_MAX).await.ok_or_else(|| broken("has a token service that sends no end"))?;
+        let token = serde_json::from_slice::<TokenAnswer>(&body).ok().and_then(TokenAnswer::token);
+        token.ok_or_else(|| broken("has a token service that gives no token"))
+    }
+
+    fn client(&self, plain: bool) -> Result<&reqwest::Client> {
+        let slot = if plain { &self.plain } else { &self.secure };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let client = self.build(plain)?;
+        Ok(slot.get_or_init(|| client))
+    }
+
+    fn build(&self, plain: bool) -> Result<reqwest::Client> {
+        let options = &self.options;
+        let refuse = |what: &str, error: &dyn std::fmt::Display| {
+            Box::new(Diagnostic::input("registry-options", format!("cannot use {what}: {error}")))
+        };
+        // every TLS library of the process uses one provider; a second install is refused, and is no fault
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let redirects = reqwest::redirect::Policy::custom(|attempt| {
+            let downgrade = attempt.url().scheme() == "http" && attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+            if downgrade || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
+        });
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("hydrant/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirects)
+            .connect_timeout(options.connect_timeout)
+            .read_timeout(options.read_timeout)
+            .no_proxy();
+        if let Some((proxy, except)) = options.https_proxy.as_ref().filter(|_| !plain) {
+            let proxy = reqwest::Proxy::https(proxy).map_err(|error| refuse("the proxy", &error))?;
+            builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_string(except)));
+        }
+        let mut roots = Vec::new();
+        if let Some(pem) = &options.ca_pem {
+            roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| refuse("the CA file", &error))?;
+        }
+        if let Some(pem) = &options.identity_pem {
+            let identity = reqwest::Identity::from_pem(pem).map_err(|error| refuse("the client certificate", &error))?;
+            builder = builder.identity(identity);
+        }
+        // without TLS the system's certificates need not be read, nor even exist
+        let builder = if plain { builder.tls_certs_only(roots) } else { builder.tls_certs_merge(roots) };
+        builder.build().map_err(|error| refuse("the TLS settings", &error))
+    }
+}
+
+/// A request that can be sent more than once.
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
+}
+
+impl Request {
+    pub(super) fn new(method: Method, url: Url) -> Request {
+        Request { method, url, headers: HeaderMap::new(), body: None }
+    }
+
+    /// Sets a header; a value that cannot stand in one is left out.
+    pub(super) fn header(&mut self, name: &'static str, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+    }
+}
+
+enum Failure {
+    /// More tries cannot help.
+    Final(Box<Diagnostic>),
+    /// Nothing came back.
+    NoAnswer(reqwest::Error),
+}
+
+impl From<Box<Diagnostic>> for Failure {
+    fn from(fault: Box<Diagnostic>) -> Failure {
+        Failure::Final(fault)
+    }
+}
+
+/// Answers that may be another at the next try.
+fn may_pass(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// A certificate that is not trusted now will not be trusted in a second.
+fn worth_another_try(error: &reqwest::Error) -> bool {
+    let text = format!("{error:?}").to_ascii_lowercase();
+    let tls = ["certificate", "invalidcontenttype", "corrupt message"].iter().any(|word| text.contains(word));
+    let name = ["name or service not known", "nodename nor servname", "no such host", "failed to lookup address"];
+    !tls && !error.is_builder() && !error.is_redirect() && !name.iter().any(|word| text.contains(word))
+}
