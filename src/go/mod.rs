@@ -10,3 +10,7 @@ pub mod semver;
 pub mod strconv;
 pub mod time;
 pub mod url;
+//! Go's ways that several rooms need: RE2 syntax, Masterminds semver, float and JSON printing, globs, path rules.
+
+pub(crate) mod float;
+pub(crate) mod json;

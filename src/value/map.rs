@@ -52,6 +52,13 @@ impl Map {
         self.entries.insert(key.into(), value)
     }
 
+    /// Sets a key as [`Map::set`] does; where it stood already, gives its place among the keys.
+    pub fn set_full(&mut self, key: &str, value: Tree) -> Option<usize> {
+        // one probe for new keys, which are nearly all
+        let (index, old) = self.entries.insert_full(Text::new(key), value);
+        old.map(|_| index)
+    }
+
     /// Takes a key out; the others keep their order. Costs as much as the map is long.
     pub fn remove(&mut self, key: &str) -> Option<Tree> {
         self.entries.shift_remove(key)

@@ -1,1 +1,110 @@
-//! Text to `Tree` and back, the way go-yaml does it.
+//! YAML as go-yaml reads and prints it: the only place that knows its quirks.
+//!
+//! In: texts. Out: [`Tree`]s with the places of their parts beside them, and texts again, byte for byte as the field's
+//! tools print them. Leaves comments behind: neither Helm's nor kustomize's output keeps any.
+//!
+//! * [`parse`] and [`parse_documents`] read by a [`Dialect`]; [`read`](read()) builds values of another room's own.
+//! * [`to_string`] prints a tree as `sigs.k8s.io/yaml` and so kustomize do; [`Emitter`] prints values that are no
+//!   trees, event by event, in that style or in go-yaml v3's.
+
+mod emit;
+mod order;
+mod print;
+mod read;
+mod resolve;
+mod time;
+
+use std::ops::Range;
+
+use crate::diag::{Result, SourceText};
+use crate::value::Tree;
+
+pub(crate) use emit::{Emitter, Look};
+pub(crate) use order::{key_order, sort_keys};
+pub(crate) use print::{to_json, to_string};
+pub(crate) use read::{Build, NESTING_MAX, Plain, Spans, lossy};
+pub(crate) use resolve::resolve;
+
+/// Whose reading of YAML 1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `sigs.k8s.io/yaml` over go-yaml v2, as Helm reads values, charts and `fromYaml`: `yes` is a boolean, a key that
+    /// stands twice counts with its last value, keys become strings, scalars have the text that they have in JSON.
+    V2,
+    /// go-yaml v3 as kyaml uses it, and so kustomize: `yes` is a string, a key that stands twice is a fault, scalars
+    /// keep the text that they were written with.
+    V3,
+}
+
+/// A document of a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    /// Its value; null if it is empty.
+    pub(crate) tree: Tree,
+    /// Where its parts stand.
+    pub(crate) spans: Spans,
+    /// The bytes from where it begins (its `---`, if it has one) to where it ends.
+    pub(crate) range: Range<usize>,
+}
+
+/// Reads the first document of a text and ignores those after it, as `yaml.Unmarshal` does; an empty text is null.
+///
+/// Fails with code `yaml-syntax` or `yaml-value`, the message being go-yaml's own (`yaml: line 3: …`).
+pub(crate) fn parse(source: &SourceText, dialect: Dialect) -> Result<Tree> {
+    let mut builder = read::TreeBuilder { dialect };
+    Ok(read(source, dialect, &mut builder)?.unwrap_or_else(Tree::null))
+}
+
+/// As [`parse`], but in V2 a key that stands twice is a fault too, as in `yaml.UnmarshalStrict`.
+pub(crate) fn parse_strict(source: &SourceText, dialect: Dialect) -> Result<Tree> {
+    let mut builder = read::TreeBuilder { dialect };
+    let document = read::composer(source.text(), &mut builder, dialect, true, false).and_then(|mut composer| composer.document());
+    match document {
+        Ok(document) => Ok(document.map_or_else(Tree::null, |document| document.node)),
+        Err(fault) => Err(fault.into_diagnostic(source, dialect)),
+    }
+}
+
+/// Reads the first document with the places of its parts.
+pub(crate) fn parse_document(source: &SourceText, dialect: Dialect) -> Result<Document> {
+    let mut builder = read::TreeBuilder { dialect };
+    let document = read::composer(source.text(), &mut builder, dialect, false, true).and_then(|mut composer| composer.document());
+    match document {
+        Ok(Some(document)) => Ok(document.into()),
+        Ok(None) => Ok(Document { tree: Tree::null(), spans: Spans::default(), range: 0..source.text().len() }),
+        Err(fault) => Err(fault.into_diagnostic(source, dialect)),
+    }
+}
+
+/// Reads all documents of a text, each with the places of its parts. An empty text has none.
+pub(crate) fn parse_documents(source: &SourceText, dialect: Dialect) -> Result<Vec<Document>> {
+    let mut builder = read::TreeBuilder { dialect };
+    let all = || {
+        let mut composer = read::composer(source.text(), &mut builder, dialect, false, true)?;
+        let mut documents = Vec::new();
+        while let Some(document) = composer.document()? {
+            documents.push(Document::from(document));
+        }
+        Ok(documents)
+    };
+    let mut all = all;
+    all().map_err(|fault: Box<read::Fault>| fault.into_diagnostic(source, dialect))
+}
+
+/// Reads the first document into values of the caller's own; nothing for an empty text.
+pub(crate) fn read<B: Build>(source: &SourceText, dialect: Dialect, builder: &mut B) -> Result<Option<B::Node>> {
+    let document = read::composer(source.text(), builder, dialect, false, false).and_then(|mut composer| composer.document());
+    match document {
+        Ok(document) => Ok(document.map(|document| document.node)),
+        Err(fault) => Err(fault.into_diagnostic(source, dialect)),
+    }
+}
+
+impl From<read::Composed<Tree>> for Document {
+    fn from(composed: read::Composed<Tree>) -> Document {
+        Document { tree: composed.node, spans: composed.spans, range: composed.start.place as usize..composed.end.place as usize }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! Trees as text: YAML as kustomize prints it, and JSON.
+//!
+//! In: a tree of either dialect. Out: its text. A tree's scalars hold the text of their source; what they are printed
+//! as is decided here, by the rules of the JSON that they pass through in Go (`0x1F` is 31, `1.0` is 1, a date is a
+//! string with a time).
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+
+use crate::go::{float, json};
+use crate::value::{Kind, Scalar, Tree};
+
+use super::read::lossy;
+use super::resolve::{Plain, old_bool, resolve_with};
+use super::{Dialect, Emitter, Look, sort_keys, time};
+
+/// A scalar's value, as JSON has it.
+enum Value<'t> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Float(f64),
+    Str(Cow<'t, str>),
+}
+
+fn value(scalar: &Scalar) -> Value<'_> {
+    let text = scalar.text.as_str();
+    match scalar.kind {
+        Kind::Null => Value::Null,
+        Kind::Bool => Value::Bool(old_bool(text).unwrap_or(matches!(text, "true" | "True" | "TRUE"))),
+        Kind::Int | Kind::Float => match resolve_with(text, Dialect::V3, false) {
+            Plain::Int(value) if scalar.kind == Kind::Float => Value::Float(value as f64),
+            Plain::Int(value) => Value::Int(value),
+            Plain::Uint(value) => Value::Uint(value),
+            Plain::Float(value) => Value::Float(value),
+            _ => Value::Str(Cow::Borrowed(text)),
+        },
+        Kind::Timestamp => Value::Str(time::parse(text).map_or(Cow::Borrowed(text), |time| Cow::Owned(time.rfc3339()))),
+        Kind::Binary => {
+            let bare: String = text.split_whitespace().collect();
+            let bytes = base64::engine::general_purpose::STANDARD.decode(bare);
+            Value::Str(bytes.map_or(Cow::Borrowed(text), |bytes| Cow::Owned(lossy(&bytes))))
+        }
+        Kind::Str => Value::Str(Cow::Borrowed(text)),
+    }
+}
+
+/// The tree as `sigs.k8s.io/yaml`'s `Marshal` prints it, and so kustomize: keys in go-yaml's order, lists not indented
+/// under keys, long text folded. Ends with a line end.
+pub(crate) fn to_string(tree: &Tree) -> String {
+    let mut out = String::new();
+    let mut emitter = Emitter::new(&mut out, Look::V2);
+    emit(&mut emitter, tree);
+    emitter.finish();
+    out
+}
+
+fn emit(emitter: &mut Emitter<'_>, tree: &Tree) {
+    match tree {
+        Tree::Scalar(scalar) => match value(scalar) {
+            Value::Null => emitter.null(),
+            Value::Bool(value) => emitter.bool(value),
+            Value::Int(value) => emitter.int(value),
+            Value::Uint(value) => emitter.uint(value),
+            Value::Float(value) => emitter.float(value),
+            Value::Str(text) => emitter.str(&text),
+        },
+        Tree::List(items) => {
+            emitter.list_start();
+            items.iter().for_each(|item| emit(emitter, item));
+            emitter.list_end();
+        }
+        Tree::Map(map) => {
+            emitter.map_start();
+            let mut entries: Vec<_> = map.iter().collect();
+            sort_keys(&mut entries, Look::V2, |entry| entry.0);
+            for (key, value) in entries {
+                emitter.key(key);
+                emit(emitter, value);
+            }
+            emitter.map_end();
+        }
+    }
+}
+
+/// The tree as `encoding/json` prints it: on one line, keys sorted by bytes, `<`, `>` and `&` escaped. Numbers that
+/// JSON cannot write are null.
+pub(crate) fn to_json(tree: &Tree) -> String {
+    let mut out = String::new();
+    push_json(&mut out, tree);
+    out
+}
+
+fn push_json(out: &mut String, tree: &Tree) {
+    match tree {
+        Tree::Scalar(scalar) => match value(scalar) {
+            Value::Null => out.push_str("null"),
+            Value::Bool(value) => out.push_str(if value { "true" } else { "false" }),
+            Value::Int(value) => out.push_str(&value.to_string()),
+            Value::Uint(value) => out.push_str(&value.to_string()),
+            Value::Float(value) => {
+                if !float::push_json(out, value) {
+                    out.push_str("null");
+                }
+            }
+            Value::Str(text) => json::push_str(out, &text, true),
+        },
+        Tree::List(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                push_json(out, item);
+            }
+            out.push(']');
+        }
+        Tree::Map(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|entry| entry.0);
+            out.push('{');
+            for (index, (key, value)) in entries.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                json::push_str(out, key, true);
+                out.push(':');
+                push_json(out, value);
+            }
+            out.push('}');
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Reading YAML: scanner, event parser, composer.
+//!
+//! In: a text. Out: values, and the places of their parts. Each layer does what go-yaml's does and no more; faults
+//! carry what go-yaml prints about them.
+
+mod build;
+mod chars;
+mod compose;
+mod event;
+mod fault;
+mod scalar;
+mod scan;
+mod scan_props;
+mod scan_scalar;
+mod spans;
+mod token;
+
+pub(crate) use build::{Build, TreeBuilder, lossy};
+pub(crate) use compose::{Composed, Composer};
+pub(crate) use event::Parser;
+pub(crate) use fault::Fault;
+pub(crate) use scan::{NESTING_MAX, Scanner};
+pub use spans::Spans;
+
+use super::Dialect;
+pub(crate) use super::resolve::Plain;
+
+impl Dialect {
+    /// How many tokens the scanner is ahead of the parser: v3 wants to see the comments that follow a token.
+    fn look_ahead(self) -> usize {
+        match self {
+            Dialect::V2 => 0,
+            Dialect::V3 => 2,
+        }
+    }
+}
+
+/// A composer at the beginning of a text.
+pub(crate) fn composer<'t, 'b, B: Build>(
+    text: &'t str,
+    builder: &'b mut B,
+    dialect: Dialect,
+    strict: bool,
+    spans: bool,
+) -> Result<Composer<'t, 'b, B>, Box<Fault>> {
+    // go-yaml reads an empty text as one empty line
+    let parser = Parser::new(Scanner::new(text, dialect.look_ahead()))?;
+    Ok(Composer::new(parser, builder, dialect, strict, spans))
+}
