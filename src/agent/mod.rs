@@ -1,1 +1,24 @@
-//! Resolve digest, pull, decide, apply, report; `decide` is pure.
+//! The agent: keeps a cluster in step with an artifact.
+//!
+//! In: a manifest set, and the identity of the sync that answers for it. Out: a cluster (or a folder) that holds the set,
+//! every change told as an [`Event`], and a [`Summary`]. What it promises:
+//!
+//! - **It never deletes what it cannot prove it owns**: what its inventory claims *and* what bears its marks.
+//! - **It survives `kill -9` at any line**: the inventory is stored before what it covers is applied.
+//! - **A second run changes nothing**, the inventory included.
+//! - **One bad object never blocks unrelated ones.**
+//!
+//! Everything that is decided is decided in `decide`, which is pure; `sync` only carries it out. The room knows no
+//! renderer: it takes sets.
+
+mod decide;
+mod inventory;
+#[cfg(test)]
+mod model;
+mod observe;
+mod order;
+mod sync;
+mod wanted;
+
+pub(crate) use decide::Policy;
+pub(crate) use sync::{Event, Options, Summary, sync_once};

@@ -1,0 +1,533 @@
+//! One pass: from a set of objects to a cluster that holds them.
+//!
+//! Rounds of look, decide, write ahead, apply; between rounds only what can still become better is tried, with growing
+//! pauses, until nothing is left to try or the time is over. Then what is not wanted any more goes. The process
+//! may die between any two lines: everything that was applied is in the inventory, because it was stored there first, and
+//! everything else is decided anew from what stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use tokio::time::Instant;
+
+use super::decide::{Apply, Facts, Fate, Holder, Outlook, Plan, Policy, decide, guard};
+use super::inventory::Inventory;
+use super::observe::{CONCURRENCY, Observer, View};
+use super::wanted::{Ask, Lookup};
+use crate::cluster::{Applied, Cluster, Deleted, Fault, FaultKind, Key, Owner, Seen};
+use crate::diag::{Diagnostic, Result};
+use crate::manifest::Set;
+use crate::value::Text;
+
+/// Pause before the second round; each next one is half as long again.
+const ROUND_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause between rounds.
+const ROUND_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How often an object is tried again that a server fails at, or that others write at the same time.
+const ATTEMPTS_MAX: u32 = 4;
+
+/// How to sync.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Whose sync this is.
+    pub(crate) owner: Owner,
+    /// What is read, without tag and digest; kept in the inventory.
+    pub(crate) source: String,
+    /// Whether another source may take the inventory over.
+    pub(crate) any_source: bool,
+    /// What the user allows.
+    pub(crate) policy: Policy,
+    /// Time for kinds to appear, and for deletes to end.
+    pub(crate) wait: Duration,
+    /// Change nothing; ask the server what would be.
+    pub(crate) dry_run: bool,
+}
+
+/// What became of an object; told as it happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// It is new.
+    Created(Key),
+    /// It was changed.
+    Configured(Key),
+    /// It was deleted, and is gone.
+    Pruned(Key),
+    /// It lost our marks and stays.
+    Released(Key),
+    /// It was to go, and stays; why.
+    Kept(Key, String),
+    /// Its deletion has begun and lasts.
+    Deleting(Key),
+    /// It could not be applied or pruned; why.
+    Failed(Key, Fault),
+    /// It waits for its kind, its namespace, or its own end; why. Told once.
+    Waiting(Key, String),
+}
+
+/// How many of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// New objects.
+    pub(crate) created: usize,
+    /// Changed objects.
+    pub(crate) configured: usize,
+    /// Objects that were as wanted.
+    pub(crate) unchanged: usize,
+    /// Deleted objects.
+    pub(crate) pruned: usize,
+    /// Objects that stay without our marks.
+    pub(crate) released: usize,
+    /// Objects that could not be brought to what is wanted because of what they are.
+    pub(crate) rejected: usize,
+    /// Objects that could not because the server failed.
+    pub(crate) broken: usize,
+}
+
+impl Summary {
+    /// Objects that are not as wanted.
+    pub(crate) fn failed(&self) -> usize {
+        self.rejected + self.broken
+    }
+}
+
+/// One pass under way.
+struct Pass<'a, C> {
+    cluster: &'a C,
+    options: &'a Options,
+    ask: Ask,
+    view: View,
+    inventory: Inventory,
+    failed: BTreeSet<Key>,
+    refused: BTreeSet<Key>,
+    attempts: BTreeMap<Key, u32>,
+    waiting: BTreeSet<Key>,
+    touched: BTreeSet<Key>,
+    crds_changed: bool,
+    summary: Summary,
+    tell: &'a mut (dyn FnMut(&Event) + Send),
+}
+
+/// Brings a set into a cluster. `tell` hears of every object that changes or fails. Fails itself where nothing can be
+/// done: the cluster is out of reach (3), or the source as a whole is refused (2).
+pub(crate) async fn sync_once<C: Cluster>(
+    cluster: &C,
+    options: &Options,
+    set: &Set,
+    tell: &mut (dyn FnMut(&Event) + Send),
+) -> Result<Summary> {
+    let out = |doing: &'static str| move |fault: Fault| Box::new(fault.diagnostic(doing));
+    let mut ask = Ask::read(set)?;
+    ask.resolve(cluster).await.map_err(out("ask for the kinds served"))?;
+    ask.refuse_doubles()?;
+    let inventory =
+        Inventory::read(cluster, &options.owner, &options.source).await.map_err(out("read the inventory"))?;
+    check_source(&inventory, options)?;
+    let mut pass = Pass {
+        cluster,
+        options,
+        ask,
+        view: View::default(),
+        inventory,
+        failed: BTreeSet::new(),
+        refused: BTreeSet::new(),
+        attempts: BTreeMap::new(),
+        waiting: BTreeSet::new(),
+        touched: BTreeSet::new(),
+        crds_changed: false,
+        summary: Summary::default(),
+        tell,
+    };
+    pass.run().await?;
+    Ok(pass.summary)
+}
+
+/// Two sources under one name would prune each other's objects.
+fn check_source(inventory: &Inventory, options: &Options) -> Result<()> {
+    match inventory.stored_source() {
+        Some(stored) if stored != options.source && !options.any_source => Err(Box::new(
+            Diagnostic::input(
+                "sync-other-source",
+                format!(
+                    "the sync `{}` holds objects of `{stored}`, which syncing `{}` would prune",
+                    options.owner, options.source
+                ),
+            )
+            .hint("pass `--name` to sync both, each under its own name")
+            .hint("pass `--name` with the same name if the source has moved"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+impl<C: Cluster> Pass<'_, C> {
+    async fn run(&mut self) -> Result<()> {
+        self.tell_refused();
+        self.look("look at what stands").await?;
+        self.with_outlook(guard)?;
+        let deadline = Instant::now() + self.options.wait;
+        let mut pause = ROUND_PAUSE;
+        loop {
+            let plan = self.with_outlook(decide);
+            self.apply(&plan).await?;
+            let plan = self.with_outlook(decide);
+            let left = plan.waiting.len() + plan.stages.iter().map(Vec::len).sum::<usize>();
+            if left == 0 || self.options.dry_run || Instant::now() >= deadline {
+                self.give_up(&plan);
+                break;
+            }
+            self.tell_waiting(&plan);
+            tokio::time::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
+            pause = (pause * 3 / 2).min(ROUND_PAUSE_MAX);
+            self.look_at_pending(&plan).await?;
+        }
+        self.prune(deadline.max(Instant::now() + self.options.wait)).await
+    }
+
+    fn with_outlook<T>(&self, act: impl FnOnce(&Outlook<'_>) -> T) -> T {
+        let inventory = self.inventory.members();
+        act(&Outlook {
+            wanted: &self.ask.wanted,
+            unmanaged: &self.ask.unmanaged,
+            inventory: &inventory,
+            facts: &self.view.facts,
+            unclear: &self.view.unclear,
+            failed: &self.failed,
+            refused: &self.refused,
+            has_namespaces: self.cluster.has_namespaces(),
+            home: self.options.owner.namespace(),
+            policy: self.options.policy,
+        })
+    }
+
+    fn observer(&self) -> Observer<'_, C> {
+        Observer { cluster: self.cluster, owner: &self.options.owner }
+    }
+
+    async fn look(&mut self, doing: &str) -> Result<()> {
+        let mut view = std::mem::take(&mut self.view);
+        let members = self.inventory.members();
+        let looked = self.observer().look(&mut view, &self.ask, &members).await;
+        self.view = view;
+        looked.map_err(|fault| Box::new(fault.diagnostic(doing)))
+    }
+
+    fn tell(&mut self, event: &Event) {
+        match event {
+            Event::Created(_) => self.summary.created += 1,
+            Event::Configured(_) => self.summary.configured += 1,
+            Event::Pruned(_) => self.summary.pruned += 1,
+            Event::Released(_) => self.summary.released += 1,
+            Event::Failed(_, fault) if matches!(fault.kind, FaultKind::ServerError | FaultKind::Unreachable) => {
+                self.summary.broken += 1
+            }
+            Event::Failed(..) => self.summary.rejected += 1,
+            Event::Kept(..) | Event::Deleting(_) | Event::Waiting(..) => {}
+        }
+        (self.tell)(event);
+    }
+
+    fn fail(&mut self, key: &Key, fault: Fault) {
+        self.failed.insert(key.clone());
+        self.tell(&Event::Failed(key.clone(), fault));
+    }
+
+    /// Objects refused when the source was read, or when their kind was found.
+    fn tell_refused(&mut self) {
+        for (key, reason) in std::mem::take(&mut self.ask.refused) {
+            self.refused.insert(key.clone());
+            self.tell(&Event::Failed(key, Fault::new(FaultKind::Rejected, reason)));
+        }
+    }
+
+    fn tell_waiting(&mut self, plan: &Plan) {
+        for index in &plan.waiting {
+            let wanted = &self.ask.wanted[*index];
+            let (key, reason) = (wanted.key.clone(), self.waiting_for(*index));
+            if self.waiting.insert(key.clone()) {
+                self.tell(&Event::Waiting(key, reason));
+            }
+        }
+    }
+
+    fn waiting_for(&self, index: usize) -> String {
+        let wanted = &self.ask.wanted[index];
+        match &wanted.lookup {
+            Lookup::NotServed => {
+                format!("no kind `{}` in `{}` is served yet", wanted.key.kind, wanted.object.id.api_version())
+            }
+            Lookup::Unclear(fault) => fault.message.clone(),
+            Lookup::Served(_) => match self.view.doubts.get(&wanted.key) {
+                Some(fault) => fault.message.clone(),
+                None => "an object of its name is still being deleted".to_owned(),
+            },
+        }
+    }
+
+    /// Writes ahead, then applies, stage by stage.
+    async fn apply(&mut self, plan: &Plan) -> Result<()> {
+        for (index, reason) in &plan.refused {
+            let key = self.ask.wanted[*index].key.clone();
+            self.fail(&key, Fault::new(FaultKind::Rejected, reason.clone()));
+        }
+        let dry_run = self.options.dry_run;
+        if !dry_run {
+            let stored = self.inventory.add(self.cluster, &plan.claims).await;
+            stored.map_err(|fault| Box::new(fault.diagnostic("store the inventory")))?;
+            for name in &plan.namespaces {
+                self.create_namespace(name).await?;
+            }
+        }
+        for stage in &plan.stages {
+            let (cluster, options, ask) = (self.cluster, self.options, &self.ask);
+            let requests = stage.iter().map(|apply| {
+                let wanted = &ask.wanted[apply.index];
+                async move {
+                    let Lookup::Served(resource) = &wanted.lookup else {
+                        return (apply, Err(Fault::new(FaultKind::NotYet, "its kind is not served")));
+                    };
+                    let seen = apply.seen.as_ref();
+                    (apply, cluster.apply(resource, &wanted.key, &wanted.object, &options.owner, seen, dry_run).await)
+                }
+            });
+            let answers: Vec<_> = stream::iter(requests).buffer_unordered(CONCURRENCY).collect().await;
+            for (apply, answer) in answers {
+                self.note(apply, answer, &plan.namespaces).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn create_namespace(&mut self, name: &str) -> Result<()> {
+        let key = Key::new("", "Namespace", "", name);
+        match self.cluster.create_namespace(name).await {
+            Ok(true) => self.tell(&Event::Created(key.clone())),
+            Ok(false) => {}
+            Err(fault) if fault.kind == FaultKind::Unreachable => {
+                return Err(Box::new(fault.diagnostic("create a namespace")));
+            }
+            // what is to live in it fails, and says so
+            Err(_) => return Ok(()),
+        }
+        self.observer_again(None, &key).await
+    }
+
+    /// Looks at one object again.
+    async fn observer_again(&mut self, index: Option<usize>, key: &Key) -> Result<()> {
+        let mut view = std::mem::take(&mut self.view);
+        let wanted = index.map(|index| &self.ask.wanted[index]);
+        let looked = self.observer().look_again(&mut view, wanted, key).await;
+        self.view = view;
+        looked.map_err(|fault| Box::new(fault.diagnostic("look at what stands")))
+    }
+
+    /// Notes what an apply did.
+    async fn note(
+        &mut self,
+        apply: &Apply,
+        answer: std::result::Result<Applied, Fault>,
+        namespaces: &BTreeSet<Text>,
+    ) -> Result<()> {
+        let key = self.ask.wanted[apply.index].key.clone();
+        let applied = match answer {
+            Ok(applied) => applied,
+            Err(fault)
+                if self.options.dry_run && fault.kind == FaultKind::NotYet && namespaces.contains(&key.namespace) =>
+            {
+                // its namespace would have been made first
+                Applied { uid: String::new(), version: String::new() }
+            }
+            Err(fault) => return self.note_fault(apply, key, fault).await,
+        };
+        let seen = Seen { uid: applied.uid, version: applied.version };
+        let before = self.view.facts.get(&key);
+        let same = before.is_some_and(|facts| facts.seen == seen);
+        let held = Facts { seen, holder: Holder::Us, deleting: false, detach: false, implicit: false, current: true };
+        self.view.facts.insert(key.clone(), held);
+        if !same {
+            self.crds_changed |= key.is_crd();
+            // an object that others undo while this runs is told of once
+            if self.touched.insert(key.clone()) {
+                self.tell(&if apply.seen.is_some() { Event::Configured(key) } else { Event::Created(key) });
+            }
+        }
+        Ok(())
+    }
+
+    async fn note_fault(&mut self, apply: &Apply, key: Key, fault: Fault) -> Result<()> {
+        let attempts = self.attempts.entry(key.clone()).or_default();
+        *attempts += 1;
+        let again = *attempts <= ATTEMPTS_MAX;
+        match fault.kind {
+            FaultKind::Unreachable => return Err(Box::new(fault.diagnostic(&format!("apply `{key}`")))),
+            FaultKind::NotYet => drop(self.view.doubts.insert(key, fault)),
+            FaultKind::Raced if again => return self.observer_again(Some(apply.index), &key).await,
+            FaultKind::ServerError if again => drop(self.view.doubts.insert(key, fault)),
+            // a server learns a CRD's new schema a moment after it took it
+            FaultKind::Rejected if again && self.crds_changed && key.group.contains('.') => {
+                drop(self.view.doubts.insert(key, fault))
+            }
+            _ => self.fail(&key, fault),
+        }
+        Ok(())
+    }
+
+    /// Looks again at what a round left over.
+    async fn look_at_pending(&mut self, plan: &Plan) -> Result<()> {
+        self.cluster.forget_kinds().await;
+        let found = self
+            .ask
+            .resolve(self.cluster)
+            .await
+            .map_err(|fault| Box::new(fault.diagnostic("ask for the kinds served")))?;
+        if found {
+            self.tell_refused();
+            self.ask.refuse_doubles()?;
+            return self.look("look at what stands").await;
+        }
+        let pending = plan.waiting.iter().copied().chain(plan.stages.iter().flatten().map(|apply| apply.index));
+        for index in pending.collect::<Vec<_>>() {
+            let key = self.ask.wanted[index].key.clone();
+            self.observer_again(Some(index), &key).await?;
+            let home = Key::new("", "Namespace", "", &key.namespace);
+            if self.cluster.has_namespaces() && !key.namespace.is_empty() {
+                self.observer_again(self.ask.wanted.iter().position(|wanted| wanted.key == home), &home).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The time is over: what still waits has failed.
+    fn give_up(&mut self, plan: &Plan) {
+        let dry_run = self.options.dry_run;
+        for index in &plan.waiting {
+            let key = self.ask.wanted[*index].key.clone();
+            let reason = self.waiting_for(*index);
+            if dry_run {
+                self.tell(&Event::Waiting(key, reason));
+            } else {
+                self.fail(
+                    &key,
+                    Fault::new(FaultKind::NotYet, format!("{reason}, after {} s", self.options.wait.as_secs())),
+                );
+            }
+        }
+        if !dry_run {
+            for apply in plan.stages.iter().flatten() {
+                let key = self.ask.wanted[apply.index].key.clone();
+                let late = || Fault::new(FaultKind::NotYet, "it could not be applied in time");
+                let fault = self.view.doubts.get(&key).cloned().unwrap_or_else(late);
+                self.fail(&key, fault);
+            }
+        }
+        let settled = plan.unchanged.iter().filter(|index| !self.touched.contains(&self.ask.wanted[**index].key));
+        self.summary.unchanged = settled.count();
+    }
+
+    /// Lets go of what is not wanted any more.
+    async fn prune(&mut self, deadline: Instant) -> Result<()> {
+        let mut gone: BTreeSet<Key> = BTreeSet::new();
+        let mut stays: BTreeSet<Key> = BTreeSet::new();
+        let mut begun: BTreeSet<Key> = BTreeSet::new();
+        let mut pause = ROUND_PAUSE;
+        loop {
+            let mut rest = self.with_outlook(decide).rest;
+            rest.retain(|(key, _)| !gone.contains(key) && !stays.contains(key));
+            let mut open = Vec::new();
+            for (key, fate) in rest {
+                match self.meet(&key, fate, &mut begun).await? {
+                    Met::Gone => drop(gone.insert(key)),
+                    Met::Open => open.push(key),
+                    Met::Stays => drop(stays.insert(key)),
+                }
+            }
+            if !self.options.dry_run {
+                let stored = self.inventory.remove(self.cluster, &gone).await;
+                stored.map_err(|fault| Box::new(fault.diagnostic("store the inventory")))?;
+            }
+            if open.is_empty() || Instant::now() >= deadline || self.options.dry_run {
+                for key in open {
+                    self.tell(&Event::Deleting(key));
+                }
+                return Ok(());
+            }
+            tokio::time::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
+            pause = (pause * 3 / 2).min(ROUND_PAUSE_MAX);
+            for key in open {
+                self.observer_again(None, &key).await?;
+            }
+        }
+    }
+
+    /// Does to one object what was decided.
+    async fn meet(&mut self, key: &Key, fate: Fate, begun: &mut BTreeSet<Key>) -> Result<Met> {
+        let resource = self.view.resource(key).cloned();
+        let dry_run = self.options.dry_run;
+        let (answer, event) = match (fate, resource) {
+            (Fate::Forget(None), _) => {
+                if begun.contains(key) {
+                    self.tell(&Event::Pruned(key.clone()));
+                }
+                return Ok(Met::Gone);
+            }
+            (Fate::Forget(Some(reason)), _) => {
+                self.tell(&Event::Kept(key.clone(), reason));
+                return Ok(Met::Gone);
+            }
+            (Fate::Keep(reason), _) => {
+                self.tell(&Event::Kept(key.clone(), reason));
+                return Ok(Met::Stays);
+            }
+            (Fate::Await, _) | (_, None) => {
+                begun.insert(key.clone());
+                return Ok(Met::Open);
+            }
+            (Fate::Release(seen), Some(resource)) => {
+                let answer = self.cluster.release(&resource, key, &seen, dry_run).await;
+                (answer.map(|()| Deleted::Gone), Event::Released(key.clone()))
+            }
+            (Fate::Delete(seen), Some(resource)) => {
+                (self.cluster.delete(&resource, key, &seen, dry_run).await, Event::Pruned(key.clone()))
+            }
+        };
+        match answer {
+            Ok(Deleted::Gone) => {
+                self.view.facts.remove(key);
+                self.tell(&event);
+                Ok(Met::Gone)
+            }
+            Ok(Deleted::Begun) if dry_run => {
+                self.tell(&event);
+                Ok(Met::Gone)
+            }
+            Ok(Deleted::Begun) => {
+                begun.insert(key.clone());
+                Ok(Met::Open)
+            }
+            Err(fault) if fault.kind == FaultKind::Unreachable => {
+                Err(Box::new(fault.diagnostic(&format!("prune `{key}`"))))
+            }
+            Err(fault) => {
+                let attempts = self.attempts.entry(key.clone()).or_default();
+                *attempts += 1;
+                if *attempts <= ATTEMPTS_MAX
+                    && matches!(fault.kind, FaultKind::Raced | FaultKind::ServerError | FaultKind::NotYet)
+                {
+                    return Ok(Met::Open);
+                }
+                self.tell(&Event::Failed(key.clone(), fault));
+                Ok(Met::Stays)
+            }
+        }
+    }
+}
+
+/// What an object of the rest has come to.
+enum Met {
+    /// It is gone, or no longer ours: its entry goes.
+    Gone,
+    /// It is worth another look.
+    Open,
+    /// It stays, with its entry.
+    Stays,
+}
