@@ -12,7 +12,9 @@
 //! | 70 | a bug of Hydrant's |
 
 mod build;
+mod connection;
 mod diff;
+mod folder;
 mod input;
 mod pull;
 mod push;

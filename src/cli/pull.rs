@@ -1,15 +1,41 @@
-//! `hydrant pull`.
+//! `hydrant pull`: an artifact's files in a folder.
 
-use crate::diag::{Diagnostic, Result};
+use std::path::PathBuf;
+
+use crate::archive::LayerLimits;
+use crate::diag::Result;
+use crate::oci::Location;
+use crate::package::unpack;
 
 use super::Outcome;
+use super::connection::{ConnectionArgs, wait};
+use super::folder::{check_target, replace_folder};
+use super::push::counted;
 use super::terminal::Terminal;
 
 /// The arguments of `hydrant pull`.
 #[derive(clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// host/repository:tag, host/repository@digest, or oci-layout:DIR:TAG
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// An empty folder, one that does not exist yet, or one that an earlier pull made
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
 
 /// Runs the command.
-pub(super) fn run(_args: Args, _terminal: &Terminal) -> Result<Outcome> {
-    Err(Box::new(Diagnostic::bug("not-landed", "`hydrant pull` has not landed")))
+pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
+    let location = Location::parse(&args.reference)?;
+    check_target(&args.folder)?;
+    let client = args.connection.client()?;
+    let artifact = wait(client.pull(&location))?;
+    let files = unpack(&artifact, &LayerLimits::default())?;
+    let reference = location.with_digest(artifact.digest);
+    replace_folder(&args.folder, files.iter().map(|(path, bytes)| (path, &bytes[..])), &reference.to_string())?;
+    terminal.note(format_args!("pulled {} into `{}`", counted(files.len(), "file"), args.folder.display()));
+    terminal.data(format!("{reference}\n"))?;
+    Ok(Outcome::Done)
 }

@@ -55,7 +55,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             slowest: 1024,
-            tries: 5,
+            tries: 4,
             backoff: Duration::from_millis(250),
             backoff_max: Duration::from_secs(30),
             blob_bytes_max: 1 << 30,
