@@ -130,15 +130,15 @@ mod tests {
         let owner = Owner::new("system", "shop").expect("a fine identity");
         let mut inventory = Inventory::read(&fake, &owner, "src").await.expect("read");
         inventory.page_bytes_max = 800;
-        inventory.add(&fake, &keys(0..20)).await.expect("stored");
+        inventory.add(&fake, &keys(0..25)).await.expect("stored");
         assert_eq!(inventory.pages.len(), 3);
         let writes = fake.world.lock().expect("free").writes.len();
-        inventory.add(&fake, &keys(0..20)).await.expect("nothing to do");
+        inventory.add(&fake, &keys(0..25)).await.expect("nothing to do");
         assert_eq!(fake.world.lock().expect("free").writes.len(), writes, "what is stored is not written again");
         let again = Inventory::read(&fake, &owner, "src").await.expect("read");
-        assert_eq!(again.members(), keys(0..20));
+        assert_eq!(again.members(), keys(0..25));
         assert_eq!(again.stored_source(), Some("src"));
-        inventory.remove(&fake, &keys(5..20)).await.expect("stored");
+        inventory.remove(&fake, &keys(5..25)).await.expect("stored");
         assert_eq!(inventory.pages.len(), 1);
         assert_eq!(Inventory::read(&fake, &owner, "src").await.expect("read").members(), keys(0..5));
     }

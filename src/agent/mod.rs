@@ -11,6 +11,7 @@
 //! Everything that is decided is decided in `decide`, which is pure; `sync` only carries it out. The room knows no
 //! renderer: it takes sets.
 
+mod clock;
 mod decide;
 mod inventory;
 #[cfg(test)]
@@ -20,5 +21,6 @@ mod order;
 mod sync;
 mod wanted;
 
+pub(crate) use clock::Clock;
 pub(crate) use decide::Policy;
 pub(crate) use sync::{Event, Options, Summary, sync_once};

@@ -103,7 +103,8 @@ impl<C: Cluster> Observer<'_, C> {
             if !view.resources.contains_key(&kind) {
                 match self.cluster.resource(&key.group, None, &key.kind).await {
                     Ok(Some(resource)) => drop(view.resources.insert(kind.clone(), resource)),
-                    Ok(None) => {}
+                    Ok(None) if self.cluster.is_gone(&key.group, &key.kind).await.unwrap_or(false) => {}
+                    Ok(None) => view.doubt(key, &Fault::new(FaultKind::NotYet, "its kind is not served now")),
                     Err(fault) if fault.kind == FaultKind::Unreachable => return Err(fault),
                     Err(fault) => view.doubt(key, &fault),
                 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
-use tokio::time::Instant;
 
+use super::clock::Clock;
 use super::decide::{Apply, Facts, Fate, Holder, Outlook, Plan, Policy, decide, guard};
 use super::inventory::Inventory;
 use super::observe::{CONCURRENCY, Observer, View};
@@ -94,6 +94,7 @@ impl Summary {
 /// One pass under way.
 struct Pass<'a, C> {
     cluster: &'a C,
+    clock: &'a Clock,
     options: &'a Options,
     ask: Ask,
     view: View,
@@ -112,6 +113,7 @@ struct Pass<'a, C> {
 /// done: the cluster is out of reach (3), or the source as a whole is refused (2).
 pub(crate) async fn sync_once<C: Cluster>(
     cluster: &C,
+    clock: &Clock,
     options: &Options,
     set: &Set,
     tell: &mut (dyn FnMut(&Event) + Send),
@@ -125,6 +127,7 @@ pub(crate) async fn sync_once<C: Cluster>(
     check_source(&inventory, options)?;
     let mut pass = Pass {
         cluster,
+        clock,
         options,
         ask,
         view: View::default(),
@@ -165,23 +168,23 @@ impl<C: Cluster> Pass<'_, C> {
         self.tell_refused();
         self.look("look at what stands").await?;
         self.with_outlook(guard)?;
-        let deadline = Instant::now() + self.options.wait;
+        let deadline = self.clock.now() + self.options.wait;
         let mut pause = ROUND_PAUSE;
         loop {
             let plan = self.with_outlook(decide);
             self.apply(&plan).await?;
             let plan = self.with_outlook(decide);
             let left = plan.waiting.len() + plan.stages.iter().map(Vec::len).sum::<usize>();
-            if left == 0 || self.options.dry_run || Instant::now() >= deadline {
+            if left == 0 || self.options.dry_run || self.clock.now() >= deadline {
                 self.give_up(&plan);
                 break;
             }
             self.tell_waiting(&plan);
-            tokio::time::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
+            self.clock.pause(pause.min(deadline.saturating_sub(self.clock.now()))).await;
             pause = (pause * 3 / 2).min(ROUND_PAUSE_MAX);
             self.look_at_pending(&plan).await?;
         }
-        self.prune(deadline.max(Instant::now() + self.options.wait)).await
+        self.prune(self.clock.now() + self.options.wait).await
     }
 
     fn with_outlook<T>(&self, act: impl FnOnce(&Outlook<'_>) -> T) -> T {
@@ -425,7 +428,7 @@ impl<C: Cluster> Pass<'_, C> {
     }
 
     /// Lets go of what is not wanted any more.
-    async fn prune(&mut self, deadline: Instant) -> Result<()> {
+    async fn prune(&mut self, deadline: Duration) -> Result<()> {
         let mut gone: BTreeSet<Key> = BTreeSet::new();
         let mut stays: BTreeSet<Key> = BTreeSet::new();
         let mut begun: BTreeSet<Key> = BTreeSet::new();
@@ -445,13 +448,13 @@ impl<C: Cluster> Pass<'_, C> {
                 let stored = self.inventory.remove(self.cluster, &gone).await;
                 stored.map_err(|fault| Box::new(fault.diagnostic("store the inventory")))?;
             }
-            if open.is_empty() || Instant::now() >= deadline || self.options.dry_run {
+            if open.is_empty() || self.clock.now() >= deadline || self.options.dry_run {
                 for key in open {
                     self.tell(&Event::Deleting(key));
                 }
                 return Ok(());
             }
-            tokio::time::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
+            self.clock.pause(pause.min(deadline.saturating_sub(self.clock.now()))).await;
             pause = (pause * 3 / 2).min(ROUND_PAUSE_MAX);
             for key in open {
                 self.observer_again(None, &key).await?;

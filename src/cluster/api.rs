@@ -38,6 +38,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Objects of one page of a list: large enough to be few requests, small enough to hold one page of large objects in memory.
 const LIST_PAGE_OBJECTS: u32 = 250;
+/// CRDs of one page of a list: they are large.
+const CRD_PAGE_OBJECTS: u32 = 20;
 /// Objects of a kind and namespace that are looked up one by one; more cost less by a list of their metadata.
 const LOOKUPS_MAX: usize = 16;
 /// Metadata that servers set; a source that carries it was dumped from a cluster.
@@ -301,6 +303,22 @@ impl Cluster for Api {
 
     async fn resource(&self, group: &str, version: Option<&str>, kind: &str) -> Answer<Option<Resource>> {
         self.kinds.find(self, group, version, kind).await
+    }
+
+    async fn is_gone(&self, group: &str, kind: &str) -> Answer<bool> {
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        let mut params = ListParams::default().limit(CRD_PAGE_OBJECTS);
+        loop {
+            let page = self.send(path, &Call::List(&params)).await?;
+            let mut definitions = page["items"].as_array().into_iter().flatten();
+            if definitions.any(|item| item["spec"]["group"] == group && item["spec"]["names"]["kind"] == kind) {
+                return Ok(false);
+            }
+            match page["metadata"]["continue"].as_str() {
+                Some(token) if !token.is_empty() => params.continue_token = Some(token.to_owned()),
+                _ => return Ok(true),
+            }
+        }
     }
 
     async fn forget_kinds(&self) {

@@ -139,6 +139,10 @@ impl Cluster for Fake {
         }))
     }
 
+    async fn is_gone(&self, _group: &str, kind: &str) -> Answer<bool> {
+        Ok(!self.world.lock().expect("no test panics here").appears.contains_key(kind))
+    }
+
     async fn forget_kinds(&self) {}
 
     async fn get(&self, _resource: &Resource, key: &Key) -> Answer<Option<Live>> {

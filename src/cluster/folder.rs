@@ -190,6 +190,10 @@ impl Cluster for Folder {
         }))
     }
 
+    async fn is_gone(&self, _group: &str, _kind: &str) -> Answer<bool> {
+        Ok(false)
+    }
+
     async fn forget_kinds(&self) {}
 
     async fn get(&self, _resource: &Resource, key: &Key) -> Answer<Option<Live>> {

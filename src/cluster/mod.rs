@@ -99,6 +99,9 @@ pub(crate) trait Cluster: Send + Sync {
         kind: &str,
     ) -> impl Future<Output = Answer<Option<Resource>>> + Send;
 
+    /// True if objects of a kind that is not served cannot exist; a kind that is defined but not served now may have some.
+    fn is_gone(&self, group: &str, kind: &str) -> impl Future<Output = Answer<bool>> + Send;
+
     /// Drops what is known about kinds, so that new ones are found.
     fn forget_kinds(&self) -> impl Future<Output = ()> + Send;
 
