@@ -10,8 +10,12 @@
 //! [`transformer::Context`].
 
 pub(crate) mod loader;
+pub(crate) mod label_selector;
+pub(crate) mod merge;
+pub(crate) mod merge_list;
 pub(crate) mod resid;
 pub(crate) mod resmap;
 pub(crate) mod resource;
 pub(crate) mod scalar;
+pub(crate) mod selector;
 pub(crate) mod transformer;
