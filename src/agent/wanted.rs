@@ -70,7 +70,7 @@ impl Ask {
     fn take(&mut self, object: &Object) {
         let annotation = |name: &str| {
             object
-                .tree
+                .tree()
                 .at(&["metadata", "annotations", name])
                 .and_then(Tree::as_scalar)
                 .map(|scalar| scalar.text.as_str())

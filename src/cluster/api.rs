@@ -174,7 +174,7 @@ impl Api {
 
     /// The object as it is sent: without what only servers write, with the owner's marks.
     fn wire(resource: &Resource, object: &Object, owner: &Owner) -> Answer<Value> {
-        let mut value = to_json(&object.tree)?;
+        let mut value = to_json(object.tree())?;
         let shapeless = || Fault::new(FaultKind::Rejected, "`metadata` is no map");
         let body = value.as_object_mut().ok_or_else(|| Fault::new(FaultKind::Rejected, "the object is no map"))?;
         body.remove("status");

@@ -178,7 +178,7 @@ impl Cluster for Fake {
     }
 
     fn is_current(&self, _resource: &Resource, object: &Object, _owner: &Owner, live: &Live) -> bool {
-        to_json(&object.tree).is_ok_and(|value| value == live.body)
+        to_json(object.tree()).is_ok_and(|value| value == live.body)
     }
 
     async fn apply(
@@ -190,7 +190,7 @@ impl Cluster for Fake {
         seen: Option<&Seen>,
         dry_run: bool,
     ) -> Answer<Applied> {
-        let body = to_json(&object.tree)?;
+        let body = to_json(object.tree())?;
         let claim = Claim::Inventory { identity: owner.identity(), set: owner.set_id() };
         {
             let world = self.world.lock().expect("no test panics here");

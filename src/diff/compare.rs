@@ -42,7 +42,7 @@ pub(crate) fn diff(old: &Set, new: &Set) -> Diff {
 fn fields(old: &Object, new: &Object) -> Vec<FieldDiff> {
     let secret = new.id.kind == "Secret" && new.id.group.is_empty();
     let mut walk = Walk { secret, found: Vec::new() };
-    walk.compare(&FieldPath::default(), &old.tree, &new.tree);
+    walk.compare(&FieldPath::default(), old.tree(), new.tree());
     walk.found
 }
 

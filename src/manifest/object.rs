@@ -1,9 +1,11 @@
 //! One object: identity, text, tree, origin.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::diag::SourceText;
 use crate::value::{Text, Tree};
+use crate::yaml;
 
 /// What makes an object this object and no other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,20 +26,23 @@ impl ObjectId {
     /// Reads the identity from `apiVersion`, `kind` and `metadata`; missing parts are empty.
     pub fn of(tree: &Tree) -> ObjectId {
         let text = |path: &[&str]| tree.at(path).and_then(Tree::as_scalar).map(|scalar| scalar.text.clone()).unwrap_or_default();
-        let api_version = text(&["apiVersion"]);
-        let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
-        ObjectId {
-            group: group.into(),
-            version: version.into(),
-            kind: text(&["kind"]),
-            namespace: text(&["metadata", "namespace"]),
-            name: text(&["metadata", "name"]),
-        }
+        ObjectId::new(&text(&["apiVersion"]), text(&["kind"]), text(&["metadata", "namespace"]), text(&["metadata", "name"]))
+    }
+
+    /// The identity from its parts; `api_version` as it is written, `group/version` or `version`.
+    pub fn new(api_version: &str, kind: Text, namespace: Text, name: Text) -> ObjectId {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        ObjectId { group: group.into(), version: version.into(), kind, namespace, name }
     }
 
     /// `group/version`, or the version alone in the core group.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.to_string() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// True if both name the same object for a server: everything but the version is the same.
+    pub fn same_object(&self, other: &ObjectId) -> bool {
+        self.group == other.group && self.kind == other.kind && self.namespace == other.namespace && self.name == other.name
     }
 }
 
@@ -65,22 +70,48 @@ pub struct Origin {
     pub line: u32,
 }
 
-/// A Kubernetes object.
+/// A Kubernetes object: its text, its tree, or both. The tree is made of the text when it is first asked for.
 #[derive(Clone, Debug)]
 pub struct Object {
     /// Its identity, read once.
     pub id: ObjectId,
     /// Where it came from.
     pub origin: Arc<Origin>,
-    /// Its value.
-    pub tree: Tree,
-    /// Its text as a renderer printed it, without separators; nothing where only the tree exists.
-    pub raw: Option<Arc<str>>,
+    tree: OnceLock<Tree>,
+    raw: Option<Arc<str>>,
 }
 
 impl Object {
     /// An object from its value.
     pub fn new(tree: Tree, origin: Arc<Origin>) -> Object {
-        Object { id: ObjectId::of(&tree), origin, tree, raw: None }
+        Object { id: ObjectId::of(&tree), origin, tree: OnceLock::from(tree), raw: None }
+    }
+
+    /// An object from a text that has been read once and so is known to be good YAML.
+    pub(super) fn from_text(id: ObjectId, raw: Arc<str>, origin: Arc<Origin>) -> Object {
+        Object { id, origin, tree: OnceLock::new(), raw: Some(raw) }
+    }
+
+    /// Its value, read as `kubectl apply` reads YAML.
+    pub fn tree(&self) -> &Tree {
+        self.tree.get_or_init(|| {
+            let text = SourceText::new(&*self.origin.file, self.raw.clone().unwrap_or_default());
+            // the text was read when the object was made, so it cannot fail now
+            yaml::parse(&text, yaml::Dialect::V2).unwrap_or_else(|_| Tree::null())
+        })
+    }
+
+    /// Its text as a renderer printed it, without separators; nothing where only the tree exists.
+    pub fn raw(&self) -> Option<&Arc<str>> {
+        self.raw.as_ref()
+    }
+
+    /// Its text: as printed, or its tree printed as kustomize prints. Ends with a line end.
+    pub fn text(&self) -> String {
+        match &self.raw {
+            Some(raw) if raw.ends_with('\n') => raw.to_string(),
+            Some(raw) => format!("{raw}\n"),
+            None => yaml::to_string(self.tree()),
+        }
     }
 }

@@ -105,7 +105,7 @@ fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
 
 /// The object's text in an artifact: printed from its value, so that comments and quoting move no digest.
 fn text_of(object: &Object) -> Arc<[u8]> {
-    crate::yaml::to_string(&object.tree).into_bytes().into()
+    crate::yaml::to_string(object.tree()).into_bytes().into()
 }
 
 fn duplicate(first: &Object, second: &Object) -> Box<Diagnostic> {

@@ -79,7 +79,7 @@ pub(crate) fn parse_document(source: &SourceText, dialect: Dialect) -> Result<Do
 /// Reads all documents of a text, each with the places of its parts. An empty text has none.
 pub(crate) fn parse_documents(source: &SourceText, dialect: Dialect) -> Result<Vec<Document>> {
     let mut builder = read::TreeBuilder { dialect };
-    let all = || {
+    let mut all = || {
         let mut composer = read::composer(source.text(), &mut builder, dialect, false, true)?;
         let mut documents = Vec::new();
         while let Some(document) = composer.document()? {
@@ -87,8 +87,20 @@ pub(crate) fn parse_documents(source: &SourceText, dialect: Dialect) -> Result<V
         }
         Ok(documents)
     };
-    let mut all = all;
     all().map_err(|fault: Box<read::Fault>| fault.into_diagnostic(source, dialect))
+}
+
+/// Reads all documents of a text into values of the caller's own, each with its bytes.
+pub(crate) fn read_documents<B: Build>(source: &SourceText, dialect: Dialect, builder: &mut B) -> Result<Vec<(B::Node, Range<usize>)>> {
+    let mut composer = read::composer(source.text(), builder, dialect, false, false).map_err(|fault| fault.into_diagnostic(source, dialect))?;
+    let mut documents = Vec::new();
+    loop {
+        match composer.document() {
+            Ok(Some(document)) => documents.push((document.node, document.start.place as usize..document.end.place as usize)),
+            Ok(None) => return Ok(documents),
+            Err(fault) => return Err(fault.into_diagnostic(source, dialect)),
+        }
+    }
 }
 
 /// Reads the first document into values of the caller's own; nothing for an empty text.
