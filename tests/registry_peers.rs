@@ -1,0 +1,308 @@
+//! Artifacts between Hydrant and the real tools, over a real registry on loopback.
+//!
+//! Each test starts its own registry on a free port, keeps its access log, and stops it at the end. A peer that is missing
+//! fails the test by name.
+
+#![cfg(feature = "cli")]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{hydrant, must, peer, root, run};
+use tempfile::TempDir;
+
+/// Time that a registry may take to listen, on a machine that does much else.
+const START_SECONDS: u64 = 60;
+
+/// A real registry on loopback, with its own storage.
+struct Registry {
+    process: Child,
+    host: String,
+    folder: TempDir,
+}
+
+impl Registry {
+    fn start() -> Registry {
+        let folder = tempfile::tempdir().expect("a folder");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+        let host = format!("127.0.0.1:{port}");
+        let storage = folder.path().join("storage");
+        let config = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'}}\n",
+            storage.display()
+        );
+        fs::write(folder.path().join("config.yml"), config).expect("written");
+        let log = fs::File::create(folder.path().join("log")).expect("a log");
+        let mut command = Command::new(peer("docker-registry"));
+        command.arg("serve").arg(folder.path().join("config.yml")).stdin(Stdio::null());
+        let process = command.stderr(log.try_clone().expect("a log")).stdout(log).spawn().expect("the registry starts");
+        let registry = Registry { process, host, folder };
+        let begun = Instant::now();
+        while TcpStream::connect(&registry.host).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(START_SECONDS), "the registry does not listen: {}", registry.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        registry
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).expect("a log")
+    }
+
+    /// The requests of the access log, as `METHOD /path STATUS`.
+    fn requests(&self) -> Vec<String> {
+        let log = self.log();
+        let lines = log.lines().filter_map(|line| {
+            let (_, rest) = line.split_once("] \"")?;
+            let (request, rest) = rest.split_once('"')?;
+            let status = rest.split_whitespace().next()?;
+            Some(format!("{} {status}", request.rsplit_once(' ')?.0))
+        });
+        lines.collect()
+    }
+
+    fn reference(&self, name: &str) -> String {
+        format!("{}/{name}:v1", self.host)
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn text(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).into_owned()
+}
+
+/// Every file below a folder, by path, without Hydrant's own record.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let walk = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.expect("readable"));
+    walk.filter(|entry| entry.file_type().is_file() && entry.file_name() != ".hydrant")
+        .map(|entry| {
+            let path = entry.path().strip_prefix(folder).expect("below").to_string_lossy().into_owned();
+            (path, fs::read(entry.path()).expect("readable"))
+        })
+        .collect()
+}
+
+/// Two manifests in a folder, and a tar of them.
+fn manifests(folder: &Path) {
+    fs::create_dir_all(folder.join("src/shop")).expect("a folder");
+    fs::write(folder.join("src/shop.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n").expect("written");
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  namespace: shop\ndata: {a: b}\n";
+    fs::write(folder.join("src/shop/web.yaml"), map).expect("written");
+    must(Command::new("tar").arg("-C").arg(folder.join("src")).arg("-cf").arg(folder.join("x.tar")).args(["shop.yaml", "shop"]));
+}
+
+fn push(source: &Path, reference: &str) -> String {
+    let pushed = text(&must(hydrant().arg("push").arg(source).arg(reference)));
+    let pushed = pushed.trim().to_owned();
+    assert!(pushed.starts_with(&format!("{reference}@sha256:")), "{pushed}");
+    pushed
+}
+
+fn pull(reference: &str, folder: &Path) -> Output {
+    run(hydrant().arg("pull").arg(reference).arg(folder))
+}
+
+fn pulled(reference: &str, folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let output = pull(reference, folder);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    files(folder)
+}
+
+/// The diagnostic of a pull that must be refused because of what the artifact is.
+fn refused(reference: &str, folder: &Path) -> String {
+    let output = pull(reference, folder);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(!folder.exists(), "nothing half-written is left");
+    text(&output.stderr)
+}
+
+#[test]
+fn what_hydrant_pushes_the_real_tools_pull() {
+    let registry = Registry::start();
+    for example in ["namespace", "chart", "policies"] {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let reference = registry.reference(example);
+        push(&root().join("examples").join(example), &reference);
+        let wanted = pulled(&reference, &scratch.path().join("hydrant"));
+        assert!(!wanted.is_empty());
+        let insecure = ["--insecure"];
+        let validated = must(Command::new(peer("crane")).arg("validate").args(insecure).args(["--remote", &reference]));
+        assert!(text(&validated).contains("PASS"), "{example}");
+
+        let oras = scratch.path().join("oras");
+        must(Command::new(peer("oras")).args(["pull", "--plain-http", "-o"]).arg(&oras).arg(&reference));
+        assert_eq!(files(&oras), wanted, "oras pull of {example}");
+
+        let exported = must(Command::new(peer("crane")).arg("export").args(insecure).args([&reference, "-"]));
+        fs::write(scratch.path().join("crane.tar"), exported).expect("written");
+        let crane = scratch.path().join("crane");
+        fs::create_dir(&crane).expect("a folder");
+        must(Command::new("tar").arg("-C").arg(&crane).arg("-xf").arg(scratch.path().join("crane.tar")));
+        assert_eq!(files(&crane), wanted, "crane export of {example}");
+
+        let layout = format!("{}:v1", scratch.path().join("skopeo").display());
+        let from = format!("docker://{reference}");
+        must(Command::new(peer("skopeo")).args(["copy", "--src-tls-verify=false", &from, &format!("oci:{layout}")]));
+        let copied = pulled(&format!("oci-layout:{layout}"), &scratch.path().join("from-skopeo"));
+        assert_eq!(copied, wanted, "skopeo copy of {example}");
+    }
+}
+
+#[test]
+fn a_layout_that_hydrant_writes_the_real_tools_read() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    manifests(scratch.path());
+    let layout = scratch.path().join("layout").display().to_string();
+    push(&scratch.path().join("src"), &format!("oci-layout:{layout}:v1"));
+    let wanted = pulled(&format!("oci-layout:{layout}:v1"), &scratch.path().join("hydrant"));
+    let oras = scratch.path().join("oras");
+    must(Command::new(peer("oras")).args(["pull", "--oci-layout", "-o"]).arg(&oras).arg(format!("{layout}:v1")));
+    assert_eq!(files(&oras), wanted);
+    let to = format!("oci:{}:v1", scratch.path().join("copy").display());
+    must(Command::new(peer("skopeo")).args(["copy", &format!("oci:{layout}:v1"), &to]));
+    let copied = pulled(&format!("oci-layout:{}:v1", scratch.path().join("copy").display()), &scratch.path().join("copied"));
+    assert_eq!(copied, wanted);
+}
+
+#[test]
+fn what_the_tutorial_pushes_hydrant_pulls() {
+    let registry = Registry::start();
+    let scratch = tempfile::tempdir().expect("a folder");
+    manifests(scratch.path());
+    let wanted = files(&scratch.path().join("src"));
+    let here = |tool: &str| {
+        let mut command = Command::new(peer(tool));
+        command.current_dir(scratch.path());
+        command
+    };
+    let oras = |name: &str, arguments: &[&str]| {
+        let reference = registry.reference(name);
+        must(here("oras").args(["push", "--plain-http", &reference]).args(arguments));
+        reference
+    };
+    let crane = |name: &str, arguments: &[&str]| {
+        let reference = registry.reference(name);
+        must(here("crane").args(["append", "--insecure", "-t", &reference]).args(arguments));
+        reference
+    };
+    must(here_tar(scratch.path()).args(["-czf", "x.tgz", "-C", "src", "shop.yaml", "shop"]));
+    let same = [
+        oras("tar", &["x.tar"]),
+        oras("tgz-untyped", &["x.tgz"]),
+        oras("tgz", &["x.tgz:application/vnd.oci.image.layer.v1.tar+gzip"]),
+        oras("flux", &["x.tgz:application/vnd.cncf.flux.content.v1.tar+gzip"]),
+        crane("crane", &["-f", "x.tar"]),
+        crane("crane-gzip", &["-f", "x.tgz"]),
+        crane("crane-oci", &["--oci-empty-base", "-f", "x.tar"]),
+    ];
+    for (index, reference) in same.iter().enumerate() {
+        assert_eq!(pulled(reference, &scratch.path().join(format!("same-{index}"))), wanted, "{reference}");
+    }
+    let below_src: BTreeMap<_, _> = wanted.iter().map(|(path, bytes)| (format!("src/{path}"), bytes.clone())).collect();
+    let folder = oras("folder", &["src"]);
+    assert_eq!(pulled(&folder, &scratch.path().join("folder")), below_src);
+    let raw = oras("raw", &["src/shop.yaml", "src/shop/web.yaml"]);
+    assert_eq!(pulled(&raw, &scratch.path().join("raw")), below_src);
+    // several layers: the upper one replaces a file of the lower
+    fs::create_dir_all(scratch.path().join("upper/shop")).expect("a folder");
+    fs::write(scratch.path().join("upper/shop/web.yaml"), "changed: true\n").expect("written");
+    must(here_tar(scratch.path()).args(["-cf", "upper.tar", "-C", "upper", "shop"]));
+    let layers = crane("layers", &["-f", "x.tar", "-f", "upper.tar"]);
+    let mut changed = wanted.clone();
+    changed.insert("shop/web.yaml".to_owned(), b"changed: true\n".to_vec());
+    assert_eq!(pulled(&layers, &scratch.path().join("layers")), changed);
+}
+
+fn here_tar(folder: &Path) -> Command {
+    let mut command = Command::new("tar");
+    command.current_dir(folder);
+    command
+}
+
+#[test]
+fn the_tutorials_wrong_lines_are_explained() {
+    let registry = Registry::start();
+    let scratch = tempfile::tempdir().expect("a folder");
+    manifests(scratch.path());
+    let shell = |name: &str, line: &str| {
+        let reference = registry.reference(name);
+        let crane = peer("crane").display().to_string();
+        let mut bash = Command::new("bash");
+        bash.current_dir(scratch.path()).args(["-c", line]).env("CRANE", crane).env("REF", &reference);
+        must(&mut bash);
+        reference
+    };
+    let nested = shell("nested", r#""$CRANE" append --insecure -f <(tar -f - -c x.tar) -t "$REF""#);
+    let words = refused(&nested, &scratch.path().join("nested"));
+    assert!(words.contains("artifact-nested-archive") && words.contains("crane append -f x.tar"), "{words}");
+    let empty = shell("empty", r#""$CRANE" append --insecure -f /dev/null -t "$REF""#);
+    let words = refused(&empty, &scratch.path().join("empty"));
+    assert!(words.contains("artifact-empty") && words.contains("only once"), "{words}");
+}
+
+#[test]
+fn the_same_source_has_one_digest_everywhere_and_uploads_nothing_twice() {
+    let registry = Registry::start();
+    let scratch = tempfile::tempdir().expect("a folder");
+    manifests(scratch.path());
+    let elsewhere = scratch.path().join("else where/ünï");
+    fs::create_dir_all(elsewhere.join("src")).expect("a folder");
+    // the same objects, written in another order, at another time, in one file, with comments
+    let (first, second) = (scratch.path().join("src/shop.yaml"), scratch.path().join("src/shop/web.yaml"));
+    let read = |path: &Path| fs::read_to_string(path).expect("readable");
+    fs::write(elsewhere.join("src/all.yaml"), format!("# both\n{}---\n{}", read(&second), read(&first))).expect("written");
+    let reference = registry.reference("one");
+    let digest = push(&scratch.path().join("src"), &reference);
+    let before = registry.requests().len();
+    for (zone, mask, locale) in [("Asia/Tokyo", "077", "C"), ("America/Lima", "000", "tr_TR.UTF-8"), ("UTC", "027", "de_DE.UTF-8")] {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", r#"umask "$MASK" && exec "$HYDRANT" push src "$REF""#]).current_dir(&elsewhere);
+        bash.env("HYDRANT", env!("CARGO_BIN_EXE_hydrant")).env("MASK", mask).env("REF", &reference);
+        bash.env("TZ", zone).env("LC_ALL", locale).env("LANG", locale);
+        assert_eq!(text(&must(&mut bash)).trim(), digest, "{zone} {mask} {locale}");
+    }
+    let after = registry.requests()[before..].to_vec();
+    assert_eq!(after.len(), 3, "one request a push: {after:?}");
+    assert!(after.iter().all(|request| request.starts_with("HEAD ")), "nothing is uploaded: {after:?}");
+    let said = text(&run(hydrant().arg("push").arg(scratch.path().join("src")).arg(&reference)).stderr);
+    assert!(said.contains("already there"), "{said}");
+
+    // another tag for the same artifact uploads no blob either
+    let before = registry.requests().len();
+    push(&scratch.path().join("src"), &format!("{}/one:v2", registry.host));
+    let after = registry.requests()[before..].to_vec();
+    assert!(!after.iter().any(|request| request.contains("/uploads/")), "{after:?}");
+    assert_eq!(after.last().map(|request| request.starts_with("PUT /v2/one/manifests/v2")), Some(true), "the tag moves last: {after:?}");
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let registry = Registry::start();
+    let scratch = tempfile::tempdir().expect("a folder");
+    manifests(scratch.path());
+    push(&scratch.path().join("src"), &registry.reference("here"));
+    let target = scratch.path().join("out");
+    let fails = |reference: &str| {
+        let output = pull(reference, &target);
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+        assert!(!target.exists());
+        text(&output.stderr)
+    };
+    assert!(fails(&format!("{}/here:v9", registry.host)).contains("registry-no-manifest"));
+    assert!(fails(&format!("{}/nowhere:v1", registry.host)).contains("hint: "));
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+    assert!(fails(&format!("127.0.0.1:{port}/x:v1")).contains("registry-unreachable"));
+}
