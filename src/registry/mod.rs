@@ -13,6 +13,8 @@ mod auth;
 mod blobs;
 mod client;
 mod fault;
+#[cfg(test)]
+mod faulty;
 mod layout;
 mod transport;
 
