@@ -70,9 +70,49 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Helm 4.2 and later print an empty line after each document.
-    pub fn blank_line_after_document(self) -> bool {
+    /// Helm 4.2 and later keep the space at a document's end; earlier ones trim each document.
+    pub fn document_end_kept(self) -> bool {
         self.helm >= Helm::V4_3
+    }
+
+    /// Helm 4.2 and later drop nulls that stand in a chart's own `values.yaml`.
+    pub fn chart_nulls_removed(self) -> bool {
+        self.helm >= Helm::V4_3
+    }
+
+    /// Helm 4 keeps a null that overrides nothing.
+    pub fn null_without_default_kept(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
+    /// Helm 4 reads every document of a values file, Helm 3 the first.
+    pub fn values_documents_merged(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
+    /// Helm 4 takes a JSON object for `--set-json`, not only `key=json`.
+    pub fn set_json_takes_object(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
+    /// Helm 4 refuses a chart whose `apiVersion` it does not know.
+    pub fn chart_api_version_checked(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
+    /// Helm 4 shows templates `--kube-version` as given, Helm 3 as a semantic version.
+    pub fn kube_version_kept_whole(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
+    /// In Helm 4 `.Chart` is a map, in Helm 3 a struct.
+    pub fn chart_is_map(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
+    /// Helm 4 installs webhook configurations after every other known kind.
+    pub fn webhooks_sorted_last(self) -> bool {
+        self.helm >= Helm::V4_1
     }
 
     /// kustomize 5.8 skips the namespace transformer on objects that a chart made.

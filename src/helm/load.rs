@@ -1,0 +1,252 @@
+//! Loading charts from a folder or an archive.
+//!
+//! In: a [`Source`] and a path. Out: a [`Chart`] with every chart under `charts/`, however deep. Which files belong to
+//! the chart (`.helmignore`, links, dot files), what each file is, and what is refused follow Helm's loader. Nothing is
+//! parsed here but `Chart.yaml`, `requirements.yaml` and `values.yaml`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::archive;
+use crate::compat::Profile;
+use crate::diag::{Diagnostic, Result, SourceText};
+use crate::source::{EntryKind, Source, clean};
+use crate::value::Tree;
+use crate::yaml;
+
+use super::chart::{Chart, File, Template};
+use super::ignore::Rules;
+use super::metadata::Metadata;
+use super::values;
+
+/// Deepest nesting of folders in a chart. Links that lead in a circle end here; Helm runs until the path is too long.
+const FOLDER_DEPTH_MAX: usize = 64;
+
+/// Deepest nesting of charts in charts. Archives in archives end here.
+const CHART_DEPTH_MAX: usize = 64;
+
+/// A file of a chart before it is known what it is.
+struct Raw {
+    name: String,
+    data: Arc<[u8]>,
+}
+
+impl Chart {
+    /// Loads the chart at `path`, a folder or a packed chart. Fails with codes `chart-*`, `helmignore`, `archive-*` and
+    /// the YAML reader's.
+    pub fn load(source: &dyn Source, path: &str, profile: Profile) -> Result<Arc<Chart>> {
+        let path = clean(path);
+        let files = match source.kind(&path) {
+            Some(EntryKind::Folder) => folder(source, &path)?,
+            Some(EntryKind::File) => packed(source, &path)?,
+            None => return Err(Box::new(Diagnostic::input("chart-missing", format!("no chart at `{path}`")))),
+        };
+        Loader { profile, origin: path }.chart(files, 0).map(Arc::new)
+    }
+}
+
+/// The files of a chart folder in Helm's order: names of each folder sorted, folders walked where they stand.
+fn folder(source: &dyn Source, path: &str) -> Result<Vec<Raw>> {
+    let manifest = format!("{path}/Chart.yaml");
+    if source.kind(&manifest) != Some(EntryKind::File) {
+        let fault = Diagnostic::input("chart-yaml-missing", format!("unable to detect chart at {manifest}: no such file"));
+        return Err(Box::new(fault.hint("name a folder with a `Chart.yaml`, or a packed chart")));
+    }
+    let ignore = format!("{path}/.helmignore");
+    let ignore = match source.kind(&ignore) {
+        Some(EntryKind::File) => Some(SourceText::new(ignore.clone(), text_of(&source.read(&ignore)?))),
+        _ => None,
+    };
+    let rules = Rules::parse(ignore.as_ref())?;
+    let mut files = Vec::new();
+    walk(source, &rules, path, "", 0, &mut files)?;
+    Ok(files)
+}
+
+fn walk(source: &dyn Source, rules: &Rules, top: &str, inside: &str, depth: usize, files: &mut Vec<Raw>) -> Result<()> {
+    if depth > FOLDER_DEPTH_MAX {
+        let message = format!("folders in `{top}` are nested more than {FOLDER_DEPTH_MAX} deep");
+        return Err(Box::new(Diagnostic::input("chart-too-deep", message).hint("look for a link that leads in a circle")));
+    }
+    let here = if inside.is_empty() { top.to_owned() } else { format!("{top}/{inside}") };
+    for entry in source.list(&here)? {
+        let name = if inside.is_empty() { entry.name } else { format!("{inside}/{}", entry.name) };
+        if rules.ignores(&name, entry.kind == EntryKind::Folder) {
+            continue;
+        }
+        if entry.kind == EntryKind::Folder {
+            walk(source, rules, top, &name, depth + 1, files)?;
+            continue;
+        }
+        let data = source.read(&format!("{top}/{name}"))?;
+        let most = archive::Limits::CHART.file_bytes_max;
+        if data.len() as u64 > most {
+            let message = format!("chart file {name:?} is larger than the maximum file size {most}");
+            return Err(Box::new(Diagnostic::input("chart-file-too-large", message)));
+        }
+        let data = match data.strip_prefix(b"\xef\xbb\xbf") {
+            Some(rest) => Arc::from(rest),
+            None => data,
+        };
+        files.push(Raw { name, data });
+    }
+    Ok(())
+}
+
+fn packed(source: &dyn Source, path: &str) -> Result<Vec<Raw>> {
+    let bytes = source.read(path)?;
+    if !archive::looks_gzipped(&bytes) {
+        let extension = path.rsplit('.').next().unwrap_or_default();
+        let message = if matches!(extension, "yml" | "yaml") {
+            format!("file '{path}' seems to be a YAML file, but expected a gzipped archive")
+        } else {
+            format!("file '{path}' does not appear to be a gzipped archive")
+        };
+        return Err(Box::new(Diagnostic::input("chart-not-packed", message)));
+    }
+    raw_files(&bytes)
+}
+
+fn raw_files(bytes: &[u8]) -> Result<Vec<Raw>> {
+    Ok(archive::chart_files(bytes)?.into_iter().map(|(name, data)| Raw { name, data }).collect())
+}
+
+/// What sorting files into a chart needs to know.
+struct Loader {
+    profile: Profile,
+    /// Where the chart stands, to name texts in diagnostics.
+    origin: String,
+}
+
+impl Loader {
+    fn named(&self, name: &str, data: &[u8]) -> SourceText {
+        SourceText::new(format!("{}/{name}", self.origin), text_of(data))
+    }
+
+    fn chart(&self, files: Vec<Raw>, depth: usize) -> Result<Chart> {
+        if depth > CHART_DEPTH_MAX {
+            let message = format!("charts are nested more than {CHART_DEPTH_MAX} deep");
+            return Err(Box::new(Diagnostic::input("chart-too-deep", message)));
+        }
+        let mut chart = Chart {
+            metadata: self.metadata(&files, depth)?,
+            templates: Vec::new(),
+            files: Vec::new(),
+            values: None,
+            values_text: None,
+            schema: None,
+            dependencies: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut subcharts: BTreeMap<String, Vec<Raw>> = BTreeMap::new();
+        for file in files {
+            if let Some(inside) = file.name.strip_prefix("charts/").filter(|inside| !inside.ends_with(".prov")) {
+                let first = inside.split('/').next().unwrap_or_default().to_owned();
+                subcharts.entry(first).or_default().push(Raw { name: inside.to_owned(), data: file.data });
+            } else {
+                self.place(&mut chart, file)?;
+            }
+        }
+        chart.metadata.validate()?;
+        for (name, files) in subcharts {
+            if name.starts_with(['_', '.']) {
+                continue;
+            }
+            let sub = self.subchart(&name, files, depth).map_err(|mut fault| {
+                fault.message = format!("error unpacking subchart {name} in {}: {}", chart.metadata.name, fault.message);
+                fault
+            })?;
+            chart.dependencies.push(Arc::new(sub));
+        }
+        Ok(chart)
+    }
+
+    fn metadata(&self, files: &[Raw], depth: usize) -> Result<Metadata> {
+        let mut metadata = None;
+        for file in files.iter().filter(|file| file.name == "Chart.yaml") {
+            let metadata: &mut Metadata = metadata.get_or_insert_default();
+            self.decode(metadata, file)?;
+            if metadata.api_version.is_empty() {
+                "v1".clone_into(&mut metadata.api_version);
+            }
+        }
+        let missing = || Box::new(Diagnostic::input("chart-yaml-missing", "Chart.yaml file is missing"));
+        let metadata = metadata.ok_or_else(missing)?;
+        let known = matches!(metadata.api_version.as_str(), "v1" | "v2");
+        if depth == 0 && !known && self.profile.chart_api_version_checked() {
+            let fault = Diagnostic::input("chart-api-version", "unsupported chart version");
+            let hint = format!("set `apiVersion: v2` in Chart.yaml in place of `{}`", metadata.api_version);
+            return Err(Box::new(fault.hint(hint)));
+        }
+        Ok(metadata)
+    }
+
+    fn decode(&self, metadata: &mut Metadata, file: &Raw) -> Result<()> {
+        let text = self.named(&file.name, &file.data);
+        let failed = |mut fault: Box<Diagnostic>| {
+            fault.message = format!("cannot load {}: {}", file.name, fault.message);
+            fault
+        };
+        let tree = yaml::parse(&text, yaml::Dialect::V2).map_err(failed)?;
+        metadata.decode(&tree).map_err(failed)
+    }
+
+    /// Puts a file that is not under `charts/` where it belongs.
+    fn place(&self, chart: &mut Chart, file: Raw) -> Result<()> {
+        match file.name.as_str() {
+            "Chart.yaml" | "Chart.lock" => {}
+            "values.yaml" => {
+                let text = self.named(&file.name, &file.data);
+                chart.values = Some(values::read(&text, self.profile).map_err(|mut fault| {
+                    fault.message = format!("cannot load values.yaml: {}", fault.message);
+                    fault
+                })?);
+                chart.values_text = Some(text);
+            }
+            "values.schema.json" => chart.schema = Some(self.named(&file.name, &file.data)),
+            "requirements.yaml" | "requirements.lock" => {
+                if chart.metadata.api_version != "v1" {
+                    chart.warnings.push(format!("`{}` is read although Chart.yaml has apiVersion v2", file.name));
+                }
+                if file.name == "requirements.yaml" {
+                    self.decode(&mut chart.metadata, &file)?;
+                }
+                if chart.metadata.api_version == "v1" {
+                    chart.files.push(File { name: Arc::from(file.name), data: file.data });
+                }
+            }
+            name if name.starts_with("templates/") => {
+                chart.templates.push(Template { text: Arc::from(text_of(&file.data)), name: file.name });
+            }
+            _ => chart.files.push(File { name: Arc::from(file.name), data: file.data }),
+        }
+        Ok(())
+    }
+
+    fn subchart(&self, name: &str, files: Vec<Raw>, depth: usize) -> Result<Chart> {
+        let inner = Loader { profile: self.profile, origin: format!("{}/charts/{name}", self.origin) };
+        if name.ends_with(".tgz") {
+            let Some(file) = files.first().filter(|file| file.name == name) else {
+                let got = files.first().map(|file| file.name.as_str()).unwrap_or_default();
+                let message = format!("error unpacking subchart tar: expected {name}, got {got}");
+                return Err(Box::new(Diagnostic::input("chart-subchart", message)));
+            };
+            return inner.chart(raw_files(&file.data)?, depth + 1);
+        }
+        let strip = |file: Raw| {
+            let name = file.name.split_once('/')?.1.to_owned();
+            Some(Raw { name, data: file.data })
+        };
+        inner.chart(files.into_iter().filter_map(strip).collect(), depth + 1)
+    }
+}
+
+/// Bytes as text; what is no UTF-8 becomes the replacement character.
+pub(crate) fn text_of(data: &[u8]) -> String {
+    String::from_utf8_lossy(data).into_owned()
+}
+
+/// The tree of an empty `values.yaml`.
+pub(crate) fn no_values() -> Tree {
+    Tree::empty_map()
+}
