@@ -1,16 +1,379 @@
-//! `hydrant template`.
+//! `hydrant template`: `helm template`, flag for flag.
+//!
+//! Flags that only matter to a cluster are taken and do nothing, as in `helm template`; those that would start a program
+//! or reach a cluster are refused by name.
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::compat::Profile;
-use crate::diag::{Diagnostic, Result};
+use crate::diag::{Diagnostic, Result, SourceText};
+use crate::helm::{Chart, KubeVersion, Print, ReleaseOptions, UserValues, generated_name, render_or_explain, templated_name};
+use crate::source::{Disk, Source as _};
 
 use super::Outcome;
+use super::ambient::Ambient;
+use super::store;
 use super::terminal::Terminal;
 
 /// The arguments of `hydrant template`.
 #[derive(clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// The release's name, and the chart: a folder or a packed chart
+    #[arg(value_name = "NAME] [CHART", required = true, num_args = 1..)]
+    names: Vec<String>,
+    /// API versions that `.Capabilities.APIVersions` has besides the usual ones
+    #[arg(short = 'a', long, value_delimiter = ',', value_name = "VERSIONS")]
+    api_versions: Vec<String>,
+    /// Bring missing `file://` dependencies in before rendering
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    dependency_update: bool,
+    /// A description of the release; of no effect
+    #[arg(long, default_value = "", hide_default_value = true)]
+    description: String,
+    /// `client` or nothing; `server` is refused
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "client", value_name = "WHERE")]
+    dry_run: Option<String>,
+    /// Let `getHostByName` ask the network
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    enable_dns: bool,
+    /// Make up the release's name
+    #[arg(short = 'g', long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    generate_name: bool,
+    /// Print the files of `crds/` too
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    include_crds: bool,
+    /// Set `.Release.IsUpgrade` in place of `.Release.IsInstall`
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    is_upgrade: bool,
+    /// The Kubernetes version that `.Capabilities.KubeVersion` has
+    #[arg(long, value_name = "VERSION", default_value = "", hide_default_value = true)]
+    kube_version: String,
+    /// A template for the release's name
+    #[arg(long, value_name = "TEMPLATE", default_value = "", hide_default_value = true)]
+    name_template: String,
+    /// Leave hooks out
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    no_hooks: bool,
+    /// Write each template's documents to a file in this folder
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    output_dir: String,
+    /// Put the release's name into the path under --output-dir
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    release_name: bool,
+    /// Values on the command line: a.b=1,c={x,y}
+    #[arg(long, value_name = "VALUES")]
+    set: Vec<String>,
+    /// Values that are the contents of files: a.b=path
+    #[arg(long, value_name = "VALUES")]
+    set_file: Vec<String>,
+    /// Values in JSON: a.b={"c":1}, or one JSON object
+    #[arg(long, value_name = "VALUES")]
+    set_json: Vec<String>,
+    /// A text, taken as it stands: a.b=any,thing
+    #[arg(long, value_name = "VALUE")]
+    set_literal: Vec<String>,
+    /// Values that stay texts: a.b=1
+    #[arg(long, value_name = "VALUES")]
+    set_string: Vec<String>,
+    /// Print the documents of these templates only
+    #[arg(short = 's', long, value_name = "PATH")]
+    show_only: Vec<String>,
+    /// Do not check values against values.schema.json
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    skip_schema_validation: bool,
+    /// Leave test hooks out
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    skip_tests: bool,
+    /// Values files; `-` is stdin
+    #[arg(short = 'f', long, value_delimiter = ',', value_name = "FILES")]
+    values: Vec<String>,
+    /// The release's namespace
+    #[arg(short = 'n', long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    namespace: String,
+    /// Print what was rendered even if it is no YAML
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    debug: bool,
+    #[command(flatten)]
+    refused: Refused,
+    #[command(flatten)]
+    inert: Inert,
+}
+
+/// Flags of Helm's that are refused.
+#[derive(clap::Args)]
+struct Refused {
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    validate: Option<Option<String>>,
+    #[arg(long, hide = true)]
+    post_renderer: Option<String>,
+    #[arg(long, hide = true)]
+    post_renderer_args: Vec<String>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    verify: Option<Option<String>>,
+    #[arg(long, hide = true)]
+    repo: Option<String>,
+}
+
+/// Flags of Helm's that change nothing in what `helm template` prints.
+#[derive(clap::Args)]
+#[expect(dead_code, reason = "taken so that command lines written for Helm work, and not looked at")]
+struct Inert {
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    atomic: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    create_namespace: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    devel: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    disable_openapi_validation: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    force: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    force_conflicts: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    force_replace: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    hide_notes: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    insecure_skip_tls_verify: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    pass_credentials: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    plain_http: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    render_subchart_notes: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    replace: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    rollback_on_failure: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    server_side: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    skip_crds: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    take_ownership: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    wait: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    wait_for_jobs: Option<Option<String>>,
+    #[arg(long, hide = true)]
+    ca_file: Option<String>,
+    #[arg(long, hide = true)]
+    cert_file: Option<String>,
+    #[arg(long, hide = true)]
+    key_file: Option<String>,
+    #[arg(long, hide = true)]
+    keyring: Option<String>,
+    #[arg(short = 'l', long, hide = true)]
+    labels: Vec<String>,
+    #[arg(long, hide = true)]
+    password: Option<String>,
+    #[arg(long, hide = true)]
+    timeout: Option<String>,
+    #[arg(long, hide = true)]
+    username: Option<String>,
+    #[arg(long = "version", hide = true)]
+    chart_version: Option<String>,
+    #[arg(long, hide = true)]
+    burst_limit: Option<String>,
+    #[arg(long, hide = true, alias = "colour")]
+    color: Option<String>,
+    #[arg(long, hide = true)]
+    content_cache: Option<String>,
+    #[arg(long, hide = true)]
+    kube_apiserver: Option<String>,
+    #[arg(long, hide = true)]
+    kube_as_group: Vec<String>,
+    #[arg(long, hide = true)]
+    kube_as_user: Option<String>,
+    #[arg(long, hide = true)]
+    kube_ca_file: Option<String>,
+    #[arg(long, hide = true)]
+    kube_context: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    kube_insecure_skip_tls_verify: Option<Option<String>>,
+    #[arg(long, hide = true)]
+    kube_tls_server_name: Option<String>,
+    #[arg(long, hide = true)]
+    kube_token: Option<String>,
+    #[arg(long, hide = true)]
+    kubeconfig: Option<String>,
+    #[arg(long, hide = true)]
+    qps: Option<String>,
+    #[arg(long, hide = true)]
+    registry_config: Option<String>,
+    #[arg(long, hide = true)]
+    repository_cache: Option<String>,
+    #[arg(long, hide = true)]
+    repository_config: Option<String>,
+}
 
 /// Runs the command.
-pub(super) fn run(_args: Args, _profile: Profile, _terminal: &Terminal) -> Result<Outcome> {
-    Err(Box::new(Diagnostic::bug("not-landed", "`hydrant template` has not landed")))
+pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
+    refuse(&args)?;
+    let mut ambient = Ambient::new(args.enable_dns);
+    let (name, chart_path) = name_and_chart(&args, profile, &mut ambient)?;
+    let path = absolute(&chart_path)?;
+    if Disk.kind(&path).is_none() {
+        let fault = Diagnostic::input("chart-missing", format!("no chart at `{chart_path}`"));
+        return Err(Box::new(fault.hint("name a chart's folder or a packed chart; repositories are not asked here")));
+    }
+    let read_file = |path: &str| read(path).map(|bytes| bytes.to_vec());
+    let values = UserValues {
+        files: args.values.iter().map(|path| values_file(path)).collect::<Result<_>>()?,
+        json: args.set_json.clone(),
+        set: args.set.clone(),
+        strings: args.set_string.clone(),
+        from_files: args.set_file.clone(),
+        literals: args.set_literal.clone(),
+        read_file: Some(&read_file),
+    };
+    let mut chart = Chart::load(&Disk, &path, profile)?;
+    if args.dependency_update {
+        chart = Chart::with_local_dependencies(&chart, &Disk, &path, profile)?;
+    }
+    let options = ReleaseOptions {
+        name,
+        namespace: namespace(&args),
+        is_upgrade: args.is_upgrade,
+        kube_version: kube_version(&args, profile)?,
+        api_versions: args.api_versions.clone(),
+        skip_schema_validation: args.skip_schema_validation,
+        profile,
+    };
+    let release = match render_or_explain(&chart, &options, &values, &mut ambient) {
+        Ok(release) => release,
+        Err(failure) => {
+            if args.debug {
+                terminal.data(&failure.rendered)?;
+            }
+            return Err(failure.fault);
+        }
+    };
+    for warning in &release.warnings {
+        terminal.report(warning);
+    }
+    let print = Print {
+        include_crds: args.include_crds,
+        no_hooks: args.no_hooks,
+        skip_tests: args.skip_tests,
+        show_only: args.show_only.clone(),
+    };
+    if args.output_dir.is_empty() {
+        terminal.data(release.print(&print)?)?;
+    } else {
+        write_folder(&args, &release, &print, terminal)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn refuse(args: &Args) -> Result<()> {
+    let on = |flag: &Option<Option<String>>| flag.as_ref().is_some_and(|value| value.as_deref() != Some("false"));
+    let refused = &args.refused;
+    let (flag, why) = if on(&refused.validate) {
+        ("--validate", "it asks a cluster")
+    } else if refused.post_renderer.is_some() || !refused.post_renderer_args.is_empty() {
+        ("--post-renderer", "it starts a program")
+    } else if on(&refused.verify) {
+        ("--verify", "provenance files are not read")
+    } else if refused.repo.is_some() {
+        ("--repo", "chart repositories are not asked")
+    } else if args.dry_run.as_deref() == Some("server") {
+        ("--dry-run=server", "it asks a cluster")
+    } else {
+        return Ok(());
+    };
+    Err(Box::new(Diagnostic::input("flag-refused", format!("`{flag}` is not supported: {why}"))))
+}
+
+fn name_and_chart(args: &Args, profile: Profile, ambient: &mut Ambient) -> Result<(String, String)> {
+    let wrong = |message: &str| Err(Box::new(Diagnostic::input("arguments", message)));
+    match args.names.as_slice() {
+        [name, chart] => {
+            if args.generate_name {
+                return wrong("cannot set --generate-name and also specify a name");
+            }
+            if !args.name_template.is_empty() {
+                return wrong("cannot set --name-template and also specify a name");
+            }
+            Ok((name.clone(), chart.clone()))
+        }
+        [chart] if !args.name_template.is_empty() => {
+            Ok((templated_name(&args.name_template, profile, ambient)?, chart.clone()))
+        }
+        // Helm sets this name before it looks at --generate-name, which so has no effect alone
+        [chart] if !args.generate_name => Ok(("release-name".to_owned(), chart.clone())),
+        [chart] => Ok((generated_name(chart, ambient), chart.clone())),
+        names => {
+            let rest = names.get(2..).unwrap_or_default().join(", ");
+            wrong(&format!("expected at most two arguments, unexpected arguments: {rest}"))
+        }
+    }
+}
+
+fn kube_version(args: &Args, profile: Profile) -> Result<Option<KubeVersion>> {
+    if args.kube_version.is_empty() { Ok(None) } else { KubeVersion::parse(&args.kube_version, profile).map(Some) }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and handed on")]
+fn namespace(args: &Args) -> String {
+    if !args.namespace.is_empty() {
+        return args.namespace.clone();
+    }
+    std::env::var("HELM_NAMESPACE").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned())
+}
+
+fn values_file(path: &str) -> Result<SourceText> {
+    let bytes = read(path).map_err(|mut fault| {
+        fault.message = format!("cannot read values: {}", fault.message);
+        fault
+    })?;
+    let name = if path.trim() == "-" { "stdin" } else { path };
+    Ok(SourceText::new(name, String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn read(path: &str) -> Result<std::sync::Arc<[u8]>> {
+    if path.trim() == "-" {
+        let mut bytes = Vec::new();
+        let failed = |error| Box::new(Diagnostic::unreachable("stdin", format!("cannot read stdin: {error}")));
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map_err(failed)?;
+        return Ok(bytes.into());
+    }
+    if path.starts_with("http://") || path.starts_with("https://") {
+        let message = format!("`{path}` is not fetched: values must be local files");
+        return Err(Box::new(Diagnostic::input("values-remote", message)));
+    }
+    Disk.read(&absolute(path)?)
+}
+
+fn absolute(path: &str) -> Result<String> {
+    let failed = || Box::new(Diagnostic::input("path", format!("cannot make an absolute path of `{path}`")));
+    let path = std::path::absolute(path).map_err(|_| failed())?;
+    Ok(crate::source::clean(path.to_str().ok_or_else(failed)?))
+}
+
+/// `--output-dir`: one file a template, its documents one after the other; a hook is added to what the file holds.
+fn write_folder(args: &Args, release: &crate::helm::Release, print: &Print, terminal: &Terminal) -> Result<()> {
+    let folder = if args.release_name { format!("{}/{}", args.output_dir, release.name) } else { args.output_dir.clone() };
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut written = String::new();
+    for document in release.placed(print) {
+        let top = if document.is_crd { &args.output_dir } else { &folder };
+        let path = format!("{top}/{}", document.path);
+        let text = match files.entry(path.clone()) {
+            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                let before = absolute(entry.key()).ok().filter(|_| document.is_hook).and_then(|path| Disk.read(&path).ok());
+                entry.insert(before.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default())
+            }
+        };
+        crate::helm::push_document(text, document.path, document.text);
+        written.push_str(&format!("wrote {path}\n"));
+    }
+    for (path, text) in &files {
+        store::write_file(Path::new(path), text.as_bytes())?;
+    }
+    written.push('\n');
+    terminal.data(written)
 }

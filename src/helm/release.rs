@@ -31,6 +31,19 @@ pub struct Release {
     pub(crate) profile: Profile,
 }
 
+/// A document and where it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Placed<'r> {
+    /// The path of its template or file, chart name first.
+    pub path: &'r str,
+    /// Its text.
+    pub text: &'r str,
+    /// True for a file of `crds/`, which may hold several documents.
+    pub is_crd: bool,
+    /// True for a hook.
+    pub is_hook: bool,
+}
+
 /// What to print of a release.
 #[derive(Clone, Debug, Default)]
 pub struct Print {
@@ -45,11 +58,13 @@ pub struct Print {
 }
 
 impl Release {
-    /// The documents to print, with their paths, in order.
-    pub fn documents<'r>(&'r self, print: &Print) -> Vec<(&'r str, &'r str)> {
-        let crds = self.crds.iter().filter(|_| print.include_crds).map(|(path, text)| (path.as_str(), &**text));
-        let manifests = self.manifests.iter().map(|manifest| (&*manifest.path, &*manifest.text));
-        crds.chain(manifests).chain(self.hook_documents(print)).collect()
+    /// The documents to print, in order, each with the path it came from.
+    pub fn placed<'r>(&'r self, print: &Print) -> Vec<Placed<'r>> {
+        let placed = |path, text, is_crd, is_hook| Placed { path, text, is_crd, is_hook };
+        let crds = self.crds.iter().filter(|_| print.include_crds).map(|(path, text)| placed(path.as_str(), &**text, true, false));
+        let manifests = self.manifests.iter().map(|manifest| placed(&*manifest.path, &*manifest.text, false, false));
+        let hooks = self.hook_documents(print).map(|(path, text)| placed(path, text, false, true));
+        crds.chain(manifests).chain(hooks).collect()
     }
 
     /// The hooks to print.

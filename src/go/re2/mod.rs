@@ -58,6 +58,11 @@ impl<'t> Subject<'t> {
     }
 }
 
+/// The pattern in the syntax of the `regex` crate, for libraries that compile patterns themselves; the error is Go's text.
+pub fn translate(pattern: &[u8]) -> Result<String, String> {
+    parse::translate(pattern).map(|translated| translated.pattern)
+}
+
 impl Regex {
     /// `regexp.Compile`; the error is Go's text (`error parsing regexp: missing closing ]: …`).
     pub fn new(pattern: &[u8]) -> Result<Regex, String> {

@@ -1,0 +1,171 @@
+//! The data that templates start from: `.Values`, `.Release`, `.Chart`, `.Capabilities`, `.Files`, `.Subcharts`.
+//!
+//! In: the tree of charts that take part and the coalesced values. Out: one data map a chart, and the templates of all
+//! charts with the map that each is run with. A subchart's `.Values` is the very map that its parent has under its name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::compat::Profile;
+use crate::gotmpl::{Kind, List, ListType, Map, MapType, Str, Val};
+
+use super::files::Files;
+use super::instance::{Node, Requirement};
+use super::metadata::{Maintainer, Metadata};
+use super::numbers::to_val;
+use super::objects::Struct;
+
+/// A template and what it is run with.
+pub(crate) struct Runnable {
+    /// The path, chart names first (`app/charts/web/templates/a.yaml`).
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+    /// The data.
+    pub data: Map,
+    /// `.Template.BasePath`.
+    pub base_path: Str,
+}
+
+/// What is the same for every chart of a render.
+pub(crate) struct Shared {
+    pub release: Val,
+    pub capabilities: Val,
+    pub profile: Profile,
+}
+
+/// The name of Go's values type.
+pub(crate) fn values_type(profile: Profile) -> MapType {
+    MapType::Named(if profile.chart_is_map() { "common.Values" } else { "chartutil.Values" })
+}
+
+/// The templates of a chart and its subcharts, by path.
+pub(crate) fn runnables(root: &Node, values: &Map, shared: &Shared) -> BTreeMap<Arc<str>, Runnable> {
+    let mut found = BTreeMap::new();
+    chart(root, Some(values.clone()), None, shared, &mut found);
+    found
+}
+
+fn chart(node: &Node, values: Option<Map>, parent: Option<&str>, shared: &Shared, found: &mut BTreeMap<Arc<str>, Runnable>) -> Map {
+    let values = values.unwrap_or_else(|| Map::typed(values_type(shared.profile), BTreeMap::new()));
+    let path = parent.map_or_else(|| node.name.clone(), |parent| format!("{parent}/charts/{}", node.name));
+    let subcharts = Map::new();
+    let data = Map::typed(values_type(shared.profile), BTreeMap::new());
+    data.set("Chart", chart_data(node, parent.is_none(), shared.profile));
+    data.set("Files", Val::object(Files::new(&node.chart.files)));
+    data.set("Release", shared.release.clone());
+    data.set("Capabilities", shared.capabilities.clone());
+    for child in &node.children {
+        let below = match values.get(&child.name) {
+            Some(Val::Map(table)) => Some(table),
+            _ => None,
+        };
+        subcharts.set(child.name.as_str(), chart(child, below, Some(&path), shared, found));
+    }
+    data.set("Values", values);
+    data.set("Subcharts", subcharts);
+    let base_path = Str::from(format!("{path}/templates"));
+    for template in &node.chart.templates {
+        if node.chart.is_library() && !super::manifests::is_partial(&template.name) {
+            continue;
+        }
+        let path: Arc<str> = Arc::from(crate::source::clean(&format!("{path}/{}", template.name)));
+        let runnable =
+            Runnable { path: path.clone(), text: template.text.clone(), data: data.clone(), base_path: base_path.clone() };
+        found.insert(path, runnable);
+    }
+    data
+}
+
+/// `.Chart`: a map with the names of Go's fields, or (Helm 3) the struct itself.
+fn chart_data(node: &Node, is_root: bool, profile: Profile) -> Val {
+    let metadata = &node.chart.metadata;
+    let map = profile.chart_is_map();
+    let maintainers = metadata.maintainers.iter().map(|maintainer| maintainer_data(maintainer, map)).collect();
+    let dependencies = node.requirements.iter().flatten().map(|row| dependency_data(row, map)).collect();
+    let texts = |texts: &[String]| {
+        let items = texts.iter().map(Val::str).collect();
+        if map { Val::list(items) } else { Val::List(List::typed(ListType::Str, items)) }
+    };
+    let fields = vec![
+        ("Name", Val::str(&node.name)),
+        ("Home", Val::str(&metadata.home)),
+        ("Sources", texts(&metadata.sources)),
+        ("Version", Val::str(&metadata.version)),
+        ("Description", Val::str(&metadata.description)),
+        ("Keywords", texts(&metadata.keywords)),
+        ("Maintainers", Val::list(maintainers)),
+        ("Icon", Val::str(&metadata.icon)),
+        ("APIVersion", Val::str(&metadata.api_version)),
+        ("Condition", Val::str(&metadata.condition)),
+        ("Tags", Val::str(&metadata.tags)),
+        ("AppVersion", Val::str(&metadata.app_version)),
+        ("Deprecated", Val::Bool(metadata.deprecated)),
+        ("Annotations", annotations(metadata)),
+        ("KubeVersion", Val::str(&metadata.kube_version)),
+        ("Dependencies", Val::list(dependencies)),
+        ("Type", Val::str(&metadata.kind)),
+        ("IsRoot", Val::Bool(is_root)),
+    ];
+    if map {
+        return Val::Map(fields.into_iter().map(|(name, value)| (Str::new(name), value)).collect());
+    }
+    let json_names = [
+        "name", "home", "sources", "version", "description", "keywords", "maintainers", "icon", "apiVersion", "condition",
+        "tags", "appVersion", "deprecated", "annotations", "kubeVersion", "dependencies", "type", "IsRoot",
+    ];
+    structure("struct { chart.Metadata; IsRoot bool }", Kind::Struct, fields, &json_names)
+}
+
+/// `map[string]string`; a chart without annotations has Go's nil map, which is empty wherever it is looked at.
+fn annotations(metadata: &Metadata) -> Val {
+    let entries = metadata.annotations.iter().flatten().map(|(key, text)| (Str::from(key), Val::str(text))).collect();
+    Val::Map(Map::typed(MapType::Str, entries))
+}
+
+fn maintainer_data(maintainer: &Maintainer, map: bool) -> Val {
+    let fields =
+        vec![("Name", Val::str(&maintainer.name)), ("Email", Val::str(&maintainer.email)), ("URL", Val::str(&maintainer.url))];
+    part("*chart.Maintainer", fields, &["name", "email", "url"], map)
+}
+
+fn dependency_data(row: &Requirement, map: bool) -> Val {
+    let tags = row.row.tags.iter().map(Val::str).collect();
+    let import = |(child, parent): &(String, String)| {
+        let entries = [(Str::new("child"), Val::str(child)), (Str::new("parent"), Val::str(parent))];
+        Val::Map(Map::typed(MapType::Str, entries.into_iter().collect()))
+    };
+    let imports = match &row.imports {
+        Some(pairs) => pairs.iter().map(import).collect(),
+        None => row.row.import_values.iter().map(to_val).collect(),
+    };
+    let fields = vec![
+        ("Name", Val::str(&row.name)),
+        ("Version", Val::str(&row.row.version)),
+        ("Repository", Val::str(&row.row.repository)),
+        ("Condition", Val::str(&row.row.condition)),
+        ("Tags", if map { Val::list(tags) } else { Val::List(List::typed(ListType::Str, tags)) }),
+        ("Enabled", Val::Bool(row.enabled)),
+        ("ImportValues", Val::list(imports)),
+        ("Alias", Val::str(&row.row.alias)),
+    ];
+    let names = ["name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias"];
+    part("*chart.Dependency", fields, &names, map)
+}
+
+fn part(type_name: &'static str, fields: Vec<(&'static str, Val)>, json_names: &[&'static str], map: bool) -> Val {
+    if map {
+        return Val::Map(fields.into_iter().map(|(name, value)| (Str::new(name), value)).collect());
+    }
+    structure(type_name, Kind::Ptr, fields, json_names)
+}
+
+/// A Go struct with `omitempty` on every field but `IsRoot` and `repository`.
+fn structure(type_name: &'static str, kind: Kind, fields: Vec<(&'static str, Val)>, json_names: &[&'static str]) -> Val {
+    let pairs = json_names.iter().copied().zip(&fields);
+    let kept = pairs.filter(|(name, (_, value))| {
+        matches!(*name, "IsRoot" | "repository") || crate::gotmpl::truth(value)
+    });
+    let json = kept.map(|(name, (_, value))| (name, value.clone())).collect();
+    Val::object(Struct { type_name, kind, fields, text: String::new(), json, methods: &[] })
+}

@@ -1,0 +1,137 @@
+//! `.Files`: the files of a chart that are no templates.
+//!
+//! In: a chart's files. Out: an object with Helm's methods; `Glob` gives another one. File contents are shared, never
+//! copied until a template asks for one.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use base64::Engine as _;
+
+use crate::go::glob::Glob;
+use crate::gotmpl::{Args, Ctx, FuncError, IntKind, Kind, List, ListType, Map, MapType, Method, Object, Str, Ty, Val};
+use crate::yaml::{Emitter, Look};
+
+use super::chart::File;
+
+/// Helm's `engine.files`, a map from names to bytes.
+#[derive(Debug)]
+pub(crate) struct Files {
+    by_name: BTreeMap<Arc<str>, Arc<[u8]>>,
+}
+
+const METHODS: &[Method] = &[
+    Method { name: "Get", params: &[Ty::Str], variadic: false },
+    Method { name: "GetBytes", params: &[Ty::Str], variadic: false },
+    Method { name: "Glob", params: &[Ty::Str], variadic: false },
+    Method { name: "AsConfig", params: &[], variadic: false },
+    Method { name: "AsSecrets", params: &[], variadic: false },
+    Method { name: "Lines", params: &[Ty::Str], variadic: false },
+];
+
+impl Files {
+    pub(crate) fn new(files: &[File]) -> Files {
+        Files { by_name: files.iter().map(|file| (file.name.clone(), file.data.clone())).collect() }
+    }
+
+    fn get(&self, name: &[u8]) -> &[u8] {
+        std::str::from_utf8(name).ok().and_then(|name| self.by_name.get(name)).map_or(&[], |data| data)
+    }
+
+    fn glob(&self, pattern: &[u8]) -> Files {
+        // a pattern that cannot be read stands for every file
+        let glob = std::str::from_utf8(pattern).ok().and_then(|pattern| Glob::new(pattern).ok());
+        let matches = |name: &str| glob.as_ref().is_none_or(|glob| glob.is_match(name));
+        let chosen = self.by_name.iter().filter(|(name, _)| matches(name));
+        Files { by_name: chosen.map(|(name, data)| (name.clone(), data.clone())).collect() }
+    }
+
+    /// A YAML map from last names to texts, without the line end.
+    fn as_yaml(&self, text: impl Fn(&[u8]) -> String) -> String {
+        let by_last_name: BTreeMap<&str, &Arc<[u8]>> =
+            self.by_name.iter().map(|(name, data)| (name.rsplit('/').next().unwrap_or(name), data)).collect();
+        let mut entries: Vec<(&str, &Arc<[u8]>)> = by_last_name.into_iter().collect();
+        crate::yaml::sort_keys(&mut entries, Look::V2, |entry| entry.0);
+        let mut out = String::new();
+        let mut emitter = Emitter::new(&mut out, Look::V2);
+        emitter.map_start();
+        for (key, data) in entries {
+            emitter.key(key);
+            emitter.str(&text(data));
+        }
+        emitter.map_end();
+        emitter.finish_trimmed();
+        out
+    }
+
+    fn lines(&self, name: &[u8]) -> Val {
+        let data = self.get(name);
+        if data.is_empty() {
+            return Val::strings(Vec::<Str>::new());
+        }
+        let data = data.strip_suffix(b"\n").unwrap_or(data);
+        Val::strings(data.split(|byte| *byte == b'\n').map(Str::from))
+    }
+}
+
+/// A `[]byte`.
+fn bytes(data: &[u8]) -> Val {
+    Val::List(List::typed(ListType::Bytes, data.iter().map(|byte| Val::Int(i64::from(*byte), IntKind::Uint8)).collect()))
+}
+
+impl Object for Files {
+    fn type_name(&self) -> Cow<'_, str> {
+        "engine.files".into()
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Map
+    }
+
+    fn methods(&self) -> &'static [Method] {
+        METHODS
+    }
+
+    fn call(self: Rc<Self>, method: &'static Method, _: &mut Ctx<'_>, args: Args<'_>) -> Result<Val, FuncError> {
+        Ok(match method.name {
+            "Get" => Val::str(self.get(args.bytes(0))),
+            "GetBytes" => bytes(self.get(args.bytes(0))),
+            "Glob" => Val::object(self.glob(args.bytes(0))),
+            "AsConfig" => Val::from(self.as_yaml(crate::yaml::lossy)),
+            "AsSecrets" => Val::from(self.as_yaml(|data| base64::engine::general_purpose::STANDARD.encode(data))),
+            _ => self.lines(args.bytes(0)),
+        })
+    }
+
+    fn write_text(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"map[");
+        for (index, (name, data)) in self.by_name.iter().enumerate() {
+            if index > 0 {
+                out.push(b' ');
+            }
+            let numbers: Vec<String> = data.iter().map(u8::to_string).collect();
+            out.extend_from_slice(format!("{name}:[{}]", numbers.join(" ")).as_bytes());
+        }
+        out.push(b']');
+    }
+
+    fn is_stringer(&self) -> bool {
+        false
+    }
+
+    fn plain(&self) -> Val {
+        let entries = self.by_name.iter().map(|(name, data)| (Str::new(&**name), bytes(data))).collect();
+        Val::Map(Map::typed(MapType::Any, entries))
+    }
+
+    fn truth(&self) -> bool {
+        !self.by_name.is_empty()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
