@@ -11,6 +11,7 @@
 //! | 3 | a system is out of reach |
 //! | 70 | a bug of Hydrant's |
 
+mod ambient;
 mod build;
 mod connection;
 mod diff;

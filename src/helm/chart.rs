@@ -8,7 +8,7 @@ use crate::value::Tree;
 use super::metadata::Metadata;
 
 /// A chart with the charts in its `charts/` folder.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Chart {
     /// What `Chart.yaml` says.
     pub metadata: Metadata,

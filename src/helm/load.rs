@@ -10,8 +10,7 @@ use std::sync::Arc;
 use crate::archive;
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
-use crate::source::{EntryKind, Source, clean};
-use crate::value::Tree;
+use crate::source::{EntryKind, Source, clean, join};
 use crate::yaml;
 
 use super::chart::{Chart, File, Template};
@@ -42,6 +41,33 @@ impl Chart {
             None => return Err(Box::new(Diagnostic::input("chart-missing", format!("no chart at `{path}`")))),
         };
         Loader { profile, origin: path }.chart(files, 0).map(Arc::new)
+    }
+}
+
+impl Chart {
+    /// The chart with its missing `file://` dependencies brought in from beside it, as `--dependency-update` does; nothing
+    /// is written. Fails with code `chart-dependencies-missing` if one comes from anywhere else.
+    pub fn with_local_dependencies(chart: &Arc<Chart>, source: &dyn Source, path: &str, profile: Profile) -> Result<Arc<Chart>> {
+        let missing = chart.missing();
+        if missing.is_empty() {
+            return Ok(chart.clone());
+        }
+        let mut whole = (**chart).clone();
+        for row in chart.metadata.dependencies.iter().flatten().filter(|row| missing.contains(&row.name)) {
+            let Some(folder) = row.repository.strip_prefix("file://") else {
+                let message = format!("dependency `{}` comes from `{}`, which is not asked", row.name, row.repository);
+                let fault = Diagnostic::input("chart-dependencies-missing", message);
+                return Err(Box::new(fault.hint("put it into the `charts` folder, as `helm dependency build` does")));
+            };
+            let dependency = Chart::load(source, &join(path, folder), profile)?;
+            if !super::dependencies::is_compatible(&row.version, &dependency.metadata.version) {
+                let found = &dependency.metadata.version;
+                let message = format!("can't get a valid version for dependency {}: {found} is not in {}", row.name, row.version);
+                return Err(Box::new(Diagnostic::input("chart-dependency-version", message)));
+            }
+            whole.dependencies.push(dependency);
+        }
+        Ok(Arc::new(whole))
     }
 }
 
@@ -246,7 +272,98 @@ pub(crate) fn text_of(data: &[u8]) -> String {
     String::from_utf8_lossy(data).into_owned()
 }
 
-/// The tree of an empty `values.yaml`.
-pub(crate) fn no_values() -> Tree {
-    Tree::empty_map()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Memory;
+    use crate::value::Tree;
+
+    fn tree(files: &[(&str, &str)]) -> Memory {
+        let mut memory = Memory::new();
+        for (path, text) in files {
+            memory.insert(&format!("/web/{path}"), text.as_bytes());
+        }
+        memory
+    }
+
+    fn load(files: &[(&str, &str)]) -> Result<Arc<Chart>> {
+        Chart::load(&tree(files), "/web", Profile::default())
+    }
+
+    const CHART: (&str, &str) = ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+
+    #[test]
+    fn files_go_where_they_belong() {
+        let chart = load(&[
+            CHART,
+            ("values.yaml", "\u{feff}a: 1\n---\nb: 2\n"),
+            ("templates/a.yaml", "a"),
+            ("templates/.hidden", "no"),
+            ("crds/c.yaml", "c"),
+            ("notes.txt", "n"),
+            ("charts/sub/Chart.yaml", "name: sub\nversion: 0.1.0\n"),
+            ("charts/_off/Chart.yaml", "no"),
+            (".helmignore", "notes.txt\n"),
+        ])
+        .expect("a chart");
+        assert_eq!(chart.templates.len(), 1);
+        assert_eq!(chart.crds().count(), 1);
+        assert_eq!(chart.files.iter().map(|file| &*file.name).collect::<Vec<_>>(), [".helmignore", "crds/c.yaml"]);
+        assert_eq!(chart.dependencies[0].metadata.api_version, "v1");
+        let values = chart.values.as_ref().and_then(Tree::as_map).expect("values");
+        assert!(values.contains("a") && values.contains("b"));
+    }
+
+    #[test]
+    fn what_helm_refuses() {
+        for (files, why) in [
+            (vec![("values.yaml", "a: 1")], "unable to detect chart"),
+            (vec![("Chart.yaml", "name: web")], "version is required"),
+            (vec![("Chart.yaml", "version: 1.0.0")], "name is required"),
+            (vec![("Chart.yaml", "name: web\nversion: x")], "is invalid"),
+            (vec![("Chart.yaml", "apiVersion: v9\nname: web\nversion: 1.0.0")], "unsupported chart version"),
+            (vec![("Chart.yaml", "name: a/b\nversion: 1.0.0")], "is invalid"),
+            (vec![("Chart.yaml", "name: web\nversion: 1.0.0\ntype: none")], "application or library"),
+            (vec![("Chart.yaml", "name: web\nversion: 1.0.0\ndependencies: [{name: a}, {name: b, alias: a}]")], "more than one"),
+            (vec![("Chart.yaml", "name: web\nversion: 1.0.0\ndependencies: [null]")], "empty or null"),
+            (vec![CHART, ("values.yaml", "- a")], "values"),
+            (vec![CHART, ("charts/README.md", "no chart")], "error unpacking subchart README.md in web"),
+            (vec![CHART, ("charts/x.tgz", "no gzip")], "error unpacking subchart x.tgz in web"),
+        ] {
+            let fault = load(&files).expect_err(why);
+            assert!(fault.message.contains(why), "{why}: {fault}");
+        }
+    }
+
+    #[test]
+    fn folders_nested_without_end_are_refused() {
+        let deep = format!("templates/{}a.yaml", "d/".repeat(FOLDER_DEPTH_MAX));
+        let fault = load(&[CHART, (&deep, "")]).expect_err("too deep");
+        assert_eq!(fault.code, "chart-too-deep");
+    }
+
+    #[test]
+    fn charts_nested_without_end_are_refused() {
+        let mut files: Vec<Raw> = Vec::new();
+        for depth in 0..CHART_DEPTH_MAX + 2 {
+            let name = format!("{}Chart.yaml", "charts/sub/".repeat(depth));
+            files.push(Raw { name, data: Arc::from(&b"name: sub\nversion: 1.0.0\n"[..]) });
+        }
+        let loader = Loader { profile: Profile::default(), origin: String::new() };
+        let fault = loader.chart(files, 0).expect_err("too deep");
+        assert_eq!(fault.code, "chart-too-deep");
+    }
+
+    #[test]
+    fn missing_dependencies_come_from_beside_the_chart() {
+        let mut memory = tree(&[(
+            "Chart.yaml",
+            "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies: [{name: lib, version: ^1, repository: 'file://../lib'}]\n",
+        )]);
+        memory.insert("/lib/Chart.yaml", b"apiVersion: v2\nname: lib\nversion: 1.2.3\n".as_slice());
+        let chart = Chart::load(&memory, "/web", Profile::default()).expect("a chart");
+        assert_eq!(chart.missing(), ["lib"]);
+        let whole = Chart::with_local_dependencies(&chart, &memory, "/web", Profile::default()).expect("it is there");
+        assert!(whole.missing().is_empty());
+    }
 }

@@ -107,10 +107,11 @@ pub(crate) struct Sorted {
 }
 
 /// Splits and sorts what the templates printed; `files` are in no particular order.
-pub(crate) fn sort(mut files: Vec<(Arc<str>, String)>, profile: Profile) -> Result<Sorted> {
+pub(crate) fn sort(files: &[(Arc<str>, String)], profile: Profile) -> Result<Sorted> {
+    let mut files: Vec<&(Arc<str>, String)> = files.iter().collect();
     files.sort_by(|a, b| a.0.cmp(&b.0));
     let mut sorted = Sorted::default();
-    for (path, text) in &files {
+    for (path, text) in files {
         if is_partial(path) || go_trim(text).is_empty() {
             continue;
         }
@@ -258,7 +259,7 @@ mod tests {
     fn kinds_sort_as_installed() {
         let file = |path: &str, kind: &str| (Arc::from(path), format!("kind: {kind}\n"));
         let files = vec![file("b", "Zebra"), file("a", "Deployment"), file("c", "Ape"), file("d", "Namespace"), file("e", "Zebra")];
-        let sorted = sort(files, profile("")).expect("all YAML");
+        let sorted = sort(&files, profile("")).expect("all YAML");
         let order: Vec<_> = sorted.manifests.iter().map(|manifest| &*manifest.path).collect();
         assert_eq!(order, ["d", "a", "c", "b", "e"]);
     }
@@ -267,7 +268,7 @@ mod tests {
     fn unknown_hooks_are_dropped_and_tests_known() {
         let hook = |events: &str| format!("kind: Job\nmetadata:\n  name: x\n  annotations:\n    helm.sh/hook: {events}\n");
         let files = vec![(Arc::from("a"), hook("no-such")), (Arc::from("b"), hook("test-success, Pre-Install"))];
-        let sorted = sort(files, profile("")).expect("all YAML");
+        let sorted = sort(&files, profile("")).expect("all YAML");
         assert!(sorted.manifests.is_empty());
         assert_eq!(sorted.hooks.len(), 1);
         assert!(sorted.hooks[0].is_test());

@@ -1,4 +1,41 @@
 //! Charts plus values to manifests, as `helm template` prints them.
+//!
+//! In: a chart folder or archive through a [`crate::source::Source`], and the user's values as texts. Out: a
+//! [`Release`]: manifests, hooks and CRDs with the templates they came from, printed byte for byte as Helm would.
+//! Leaves alone: the clock, randomness and the network (handed in as [`Ambient`]), and clusters.
+//!
+//! - [`Chart::load`] reads a chart once; it is immutable and may be shared between threads and renders.
+//! - [`render`] makes a [`Release`] of a chart, [`ReleaseOptions`] and [`UserValues`].
+//! - [`Release::print`] gives the text of `helm template`; [`Release::placed`] the documents one by one.
 
+mod capabilities;
+mod chart;
+mod coalesce;
+mod context;
+mod dependencies;
+mod engine;
+mod files;
 mod glob;
+mod head;
 mod ignore;
+mod instance;
+mod load;
+mod manifests;
+mod metadata;
+mod names;
+mod numbers;
+mod objects;
+mod release;
+mod run;
+mod schema;
+mod strvals;
+mod values;
+
+pub use capabilities::{Capabilities, KubeVersion};
+pub use chart::Chart;
+pub use engine::{Failure, ReleaseOptions, render, render_or_explain};
+pub use manifests::{Hook, Manifest};
+pub use names::generated_name;
+pub use release::{Placed, Print, Release, push_document};
+pub use run::{Ambient, templated_name};
+pub use values::{ReadFile, UserValues};

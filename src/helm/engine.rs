@@ -1,0 +1,202 @@
+//! A chart and values to a [`Release`], step by step as Helm does it.
+//!
+//! In: a loaded chart, options, the user's values, and what must not be ambient. Out: the release, or the first fault.
+//! Order matters: a wrong name is told before a wrong value, a missing dependency before a schema violation.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::compat::Profile;
+use crate::diag::{Diagnostic, Result, Warnings};
+use crate::gotmpl::{Map, MapType, Val};
+
+use super::capabilities::{Capabilities, KubeVersion};
+use super::chart::Chart;
+use super::coalesce::Coalescing;
+use super::context::{self, Shared};
+use super::dependencies;
+use super::instance::Node;
+use super::manifests;
+use super::release::{Release, push_document};
+use super::run::{self, Ambient};
+use super::schema;
+use super::values::UserValues;
+use super::{load, names};
+
+/// What a render is told besides the chart and the values.
+#[derive(Clone, Debug)]
+pub struct ReleaseOptions {
+    /// The release's name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// `.Release.IsUpgrade` rather than `.Release.IsInstall`.
+    pub is_upgrade: bool,
+    /// The Kubernetes version; the profile's own if nothing is given.
+    pub kube_version: Option<KubeVersion>,
+    /// API versions besides the profile's own.
+    pub api_versions: Vec<String>,
+    /// Leaves `values.schema.json` alone.
+    pub skip_schema_validation: bool,
+    /// Whose behaviour to follow.
+    pub profile: Profile,
+}
+
+impl Default for ReleaseOptions {
+    fn default() -> ReleaseOptions {
+        ReleaseOptions {
+            name: "release-name".to_owned(),
+            namespace: "default".to_owned(),
+            is_upgrade: false,
+            kube_version: None,
+            api_versions: Vec::new(),
+            skip_schema_validation: false,
+            profile: Profile::default(),
+        }
+    }
+}
+
+/// A render that failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// Why.
+    pub fault: Box<Diagnostic>,
+    /// What the templates printed, if they all ran and only what they printed was wrong; for `--debug`.
+    pub rendered: String,
+}
+
+impl From<Box<Diagnostic>> for Failure {
+    fn from(fault: Box<Diagnostic>) -> Failure {
+        Failure { fault, rendered: String::new() }
+    }
+}
+
+/// Renders a chart.
+pub fn render(chart: &Arc<Chart>, options: &ReleaseOptions, values: &UserValues<'_>, ambient: &mut dyn Ambient) -> Result<Release> {
+    render_or_explain(chart, options, values, ambient).map_err(|failure| failure.fault)
+}
+
+/// Renders a chart; a failure carries what was printed.
+pub fn render_or_explain(
+    chart: &Arc<Chart>,
+    options: &ReleaseOptions,
+    values: &UserValues<'_>,
+    ambient: &mut dyn Ambient,
+) -> Result<Release, Failure> {
+    let profile = options.profile;
+    let user = values.merged(profile)?;
+    check_installable(chart)?;
+    names::check(&options.name)?;
+    let mut remarks = Vec::new();
+    let mut run = Coalescing { profile, warnings: &mut remarks };
+    let mut root = Node::new(chart);
+    dependencies::process(&mut root, &user, &mut run).map_err(|mut fault| {
+        fault.message = format!("chart dependencies processing failed: {}", fault.message);
+        fault
+    })?;
+    let merged = run.coalesce(&root, &Map::typed(context::values_type(profile), user.borrow().clone()))?;
+    if !options.skip_schema_validation {
+        schema::validate(&root, &merged)?;
+    }
+    let mut capabilities = Capabilities::of(profile);
+    if let Some(version) = &options.kube_version {
+        capabilities.kube_version = version.clone();
+    }
+    capabilities.api_versions.extend(options.api_versions.iter().cloned());
+    check_kube_version(chart, &capabilities)?;
+    let shared = Shared {
+        release: release_data(options),
+        capabilities: super::objects::capabilities(&capabilities, profile),
+        profile,
+    };
+    let runnables = context::runnables(&root, &merged, &shared);
+    let mut warnings: Warnings = chart.warnings.iter().chain(&remarks).map(|text| remark(text)).collect();
+    let printed = run::all(runnables, profile, ambient, &mut warnings)?;
+    finish(&root, options, printed, warnings)
+}
+
+fn remark(text: &str) -> Diagnostic {
+    Diagnostic::warning("values-remark", text)
+}
+
+fn check_installable(chart: &Chart) -> Result<()> {
+    if !matches!(chart.metadata.kind.as_str(), "" | "application") {
+        let message = format!("{} charts are not installable", chart.metadata.kind);
+        let fault = Diagnostic::input("chart-not-installable", message);
+        return Err(Box::new(fault.hint("render a chart that depends on it")));
+    }
+    let missing = chart.missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "an error occurred while checking for chart dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
+        missing.join(", ")
+    );
+    let fault = Diagnostic::input("chart-dependencies-missing", message);
+    Err(Box::new(fault.hint("put the missing charts into the `charts` folder, as `helm dependency build` does")))
+}
+
+fn check_kube_version(chart: &Chart, capabilities: &Capabilities) -> Result<()> {
+    let wanted = &chart.metadata.kube_version;
+    let kube = &capabilities.kube_version;
+    if wanted.is_empty() || dependencies::is_compatible(wanted, &kube.normalized) {
+        return Ok(());
+    }
+    let message = format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {}", kube.version);
+    Err(Box::new(Diagnostic::input("chart-kube-version", message).hint("set `--kube-version` to the cluster's version")))
+}
+
+fn release_data(options: &ReleaseOptions) -> Val {
+    let fields = [
+        ("Name", Val::str(&options.name)),
+        ("Namespace", Val::str(&options.namespace)),
+        ("IsUpgrade", Val::Bool(options.is_upgrade)),
+        ("IsInstall", Val::Bool(!options.is_upgrade)),
+        ("Revision", Val::int(1)),
+        ("Service", Val::str("Helm")),
+    ];
+    let entries = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    Val::Map(Map::typed(MapType::Any, entries))
+}
+
+/// Takes notes apart from manifests, and sorts these.
+fn finish(root: &Node, options: &ReleaseOptions, printed: Vec<(Arc<str>, String)>, mut warnings: Warnings) -> Result<Release, Failure> {
+    let own_notes = format!("{}/templates/NOTES.txt", root.name);
+    let (notes, files): (Vec<_>, Vec<_>) = printed.into_iter().partition(|(path, _)| path.ends_with("NOTES.txt"));
+    let notes = notes.into_iter().find(|(path, _)| **path == *own_notes).map(|(_, text)| text).unwrap_or_default();
+    let sorted = manifests::sort(&files, options.profile).map_err(|fault| {
+        let mut rendered = String::new();
+        for (path, text) in files.iter().filter(|(_, text)| !manifests::go_trim(text).is_empty()) {
+            push_document(&mut rendered, path, text);
+        }
+        let trimmed = manifests::go_trim(&rendered).to_owned() + "\n";
+        Failure { fault, rendered: trimmed }
+    })?;
+    warnings.extend(sorted.warnings.iter().map(|text| remark(text)));
+    let mut crds = Vec::new();
+    collect_crds(root, &root.name, &mut crds);
+    let mut chart = String::new();
+    let _ = write!(chart, "{}-{}", root.name, root.chart.metadata.version);
+    Ok(Release {
+        name: options.name.clone(),
+        namespace: options.namespace.clone(),
+        chart,
+        crds,
+        manifests: sorted.manifests,
+        hooks: sorted.hooks,
+        notes,
+        warnings,
+        profile: options.profile,
+    })
+}
+
+/// The files of `crds/` of a chart, then of its subcharts.
+fn collect_crds(node: &Node, path: &str, crds: &mut Vec<(String, Arc<str>)>) {
+    for file in node.chart.crds() {
+        crds.push((crate::source::clean(&format!("{path}/{}", file.name)), Arc::from(load::text_of(&file.data))));
+    }
+    for child in &node.children {
+        collect_crds(child, &format!("{path}/charts/{}", child.name), crds);
+    }
+}
