@@ -1,0 +1,1 @@
+{{ define "lib.word" }}hello from {{ .Chart.Name }}{{ end }}

@@ -1,0 +1,1 @@
+{{ define "word" }}child{{ end }}

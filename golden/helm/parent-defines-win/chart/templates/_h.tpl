@@ -1,0 +1,1 @@
+{{ define "word" }}parent{{ end }}

@@ -1,0 +1,1 @@
+{{ define "name" }}{{ required "set a name" .Values.name }}{{ end }}
