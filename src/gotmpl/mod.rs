@@ -11,23 +11,40 @@
 //! - Templates: [`Templates`] is compiled once, immutable, `Send + Sync`; a [`Ctx`] executes it.
 
 mod builtin;
+mod call;
 mod compare;
+mod complex;
+mod convert;
+mod ctx;
 mod error;
 mod exec;
 mod func;
+mod lex;
 mod list;
 mod map;
+mod node;
+mod number;
 mod object;
+mod parse;
 mod print;
+mod stack;
 mod str;
+mod templates;
+mod text;
+mod trace;
 mod val;
 
 pub use compare::{deep_equal, truth};
+pub use ctx::{Ctx, INCLUDE_DEPTH_MAX, OUTPUT_MAX, Options, ROUNDS_MAX};
 pub use error::{Cause, ExecError, ParseError, Place};
-pub use exec::{Ctx, OUTPUT_MAX};
 pub use func::{Args, CallSite, FuncError, FuncSpec, FuncTable, Host, Method, Run, Ty};
 pub use list::{List, ListType};
 pub use map::{Map, MapType};
+pub use node::Unit;
 pub use object::{Kind, Object};
+pub use print::{append_text, sprint, sprintf, sprintln, to_text};
+pub use stack::{STACK_BYTES, Stack, on_render_stack};
 pub use str::Str;
+pub use templates::Templates;
+pub use trace::Segment;
 pub use val::{IntKind, Val};

@@ -18,6 +18,8 @@ pub enum Kind {
     Int(IntKind),
     /// `float64`.
     Float64,
+    /// `complex128`.
+    Complex128,
     /// `string`.
     String,
     /// A slice.
@@ -40,6 +42,7 @@ impl Kind {
             Kind::Bool => "bool",
             Kind::Int(kind) => kind.name(),
             Kind::Float64 => "float64",
+            Kind::Complex128 => "complex128",
             Kind::String => "string",
             Kind::Slice => "slice",
             Kind::Map => "map",

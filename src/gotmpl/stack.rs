@@ -1,0 +1,48 @@
+//! How much call stack is left: what turns endless recursion into an error instead of the end of the process.
+
+/// Bytes of stack that [`on_render_stack`] gives a render: enough for a thousand nested includes of ordinary depth and more. Only
+/// touched pages cost memory.
+pub const STACK_BYTES: usize = 512 << 20;
+
+/// Bytes used before a limit strikes where the caller gave no stack of its own; main threads have 8 MiB, others 2 MiB.
+const BORROWED_BYTES: usize = 1 << 20;
+
+/// Left free above the end of the stack for what runs between two checks: a function, a formatter, a parser.
+const RESERVE_BYTES: usize = 1 << 20;
+
+/// The lowest address that recursion may reach on the thread that made it. Stacks grow downwards on every supported platform.
+#[derive(Clone, Copy, Debug)]
+pub struct Stack {
+    floor: usize,
+}
+
+impl Stack {
+    /// The part of the current thread's stack that may be used safely without knowing how large it is.
+    pub fn borrowed() -> Stack {
+        Stack { floor: here().saturating_sub(BORROWED_BYTES) }
+    }
+
+    /// True while there is room for another level.
+    #[inline]
+    pub(super) fn has_room(self) -> bool {
+        here() > self.floor
+    }
+}
+
+/// Runs a render on a thread with a deep stack and hands it the [`Stack`] to pass on. Waits for it.
+pub fn on_render_stack<R: Send>(run: impl FnOnce(Stack) -> R + Send) -> R {
+    let deep = || run(Stack { floor: here().saturating_sub(STACK_BYTES - RESERVE_BYTES) });
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, deep);
+        match thread.expect("the system gives a thread").join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+#[inline]
+fn here() -> usize {
+    let marker = 0_u8;
+    std::hint::black_box(&raw const marker).addr()
+}
