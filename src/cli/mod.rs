@@ -14,13 +14,17 @@
 mod ambient;
 mod build;
 mod connection;
+mod copy;
 mod diff;
 mod folder;
 mod input;
+mod inspect;
+mod list;
 mod pull;
 mod push;
 mod store;
 mod sync;
+mod tag;
 mod template;
 mod terminal;
 mod tryout;
@@ -68,6 +72,14 @@ enum Command {
     Push(push::Args),
     /// Bring an artifact's files into a folder
     Pull(pull::Args),
+    /// Show what an artifact is made of, and which consumers take it
+    Inspect(inspect::Args),
+    /// Give an artifact another tag
+    Tag(tag::Args),
+    /// List the tags of a repository or image layout
+    List(list::Args),
+    /// Copy an artifact between registries and image layouts
+    Copy(copy::Args),
     /// Bring an artifact's objects into a cluster or a folder, one pass
     Sync(sync::Args),
     /// Walk the whole way on embedded defaults: render, push, sync, and the next real command
@@ -116,6 +128,10 @@ fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
         Command::Diff(args) => diff::run(args, profile, terminal),
         Command::Push(args) => push::run(args, profile, terminal),
         Command::Pull(args) => pull::run(args, terminal),
+        Command::Inspect(args) => inspect::run(args, terminal),
+        Command::Tag(args) => tag::run(args, terminal),
+        Command::List(args) => list::run(args, terminal),
+        Command::Copy(args) => copy::run(args, terminal),
         Command::Sync(args) => sync::run(args, terminal),
         Command::Try(args) => tryout::run(args, profile, terminal),
     }

@@ -1,16 +1,14 @@
 //! `hydrant push`: render, pack, push; prints REF@digest.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
-use crate::manifest::{Object, Origin, Set};
+use crate::manifest::Set;
 use crate::oci::{Artifact, Descriptor, Location};
 use crate::package::{Packing, pack};
 use crate::registry::{Pushed, Step};
 use crate::source::{Disk, EntryKind, Source as _};
-use crate::yaml::{Dialect, parse_documents};
 
 use super::Outcome;
 use super::connection::{ConnectionArgs, wait};
@@ -65,11 +63,8 @@ fn objects(source: &str, _profile: Profile) -> Result<Set> {
                 folders.push(path);
             } else if path.ends_with(".yaml") {
                 let bytes = Disk.read(&path)?;
-                let text = SourceText::new(path.clone(), String::from_utf8_lossy(&bytes));
-                let origin = Arc::new(Origin { file: path.as_str().into(), ..Origin::default() });
-                for document in parse_documents(&text, Dialect::V2)? {
-                    set.objects.push(Object::new(document.tree, origin.clone()));
-                }
+                let text = SourceText::new(path, String::from_utf8_lossy(&bytes));
+                set.objects.append(&mut Set::parse(&text)?.objects);
             }
         }
     }

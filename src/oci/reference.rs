@@ -94,6 +94,17 @@ impl Location {
         }
     }
 
+    /// The same place under a tag and without a digest. Fails with `reference-invalid` where the tag is none.
+    pub fn with_tag(&self, tag: &str) -> Result<Location> {
+        check_tag(tag, tag)?;
+        let mut location = self.clone();
+        match &mut location {
+            Location::Registry(reference) => (reference.tag, reference.digest) = (Some(tag.to_owned()), None),
+            Location::Layout(reference) => (reference.tag, reference.digest) = (Some(tag.to_owned()), None),
+        }
+        Ok(location)
+    }
+
     /// The same place with another digest, for printing `REF@digest`.
     #[must_use]
     pub fn with_digest(&self, digest: Digest) -> Location {

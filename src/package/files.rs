@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Result};
+use crate::diag::{Diagnostic, Result, SourceText};
+use crate::manifest::Set;
 
 /// Files by path. Paths are relative, clean and `/`-separated; no path is a folder of another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,13 +57,29 @@ impl Files {
         folders.into_iter().collect()
     }
 
-    /// The files that hold manifests by their name: `.yaml`, `.yml` and `.json`.
+    /// The files that hold manifests, by their name.
     pub(crate) fn manifests(&self) -> impl Iterator<Item = (&str, &Arc<[u8]>)> {
-        self.iter().filter(|(path, _)| {
-            let name = path.rsplit('/').next().unwrap_or_default();
-            let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-            matches!(ending.as_deref(), Some("yaml" | "yml" | "json"))
-        })
+        self.iter().filter(|(path, _)| Files::is_manifest(path))
+    }
+
+    /// True for the name of a manifest: `.yaml`, `.yml` and `.json`.
+    pub(crate) fn is_manifest(path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        matches!(ending.as_deref(), Some("yaml" | "yml" | "json"))
+    }
+
+    /// The objects of every manifest, file by file. Fails as [`Set::parse`] does, or with `artifact-text`.
+    pub(crate) fn objects(&self) -> Result<Set> {
+        let mut set = Set::default();
+        for (path, bytes) in self.manifests() {
+            let text = std::str::from_utf8(bytes).map_err(|fault| {
+                let text = format!("`{path}` is not UTF-8 at byte {}", fault.valid_up_to());
+                Box::new(Diagnostic::input("artifact-text", text).hint("save the file as UTF-8"))
+            })?;
+            set.objects.append(&mut Set::parse(&SourceText::new(path, text))?.objects);
+        }
+        Ok(set)
     }
 }
 

@@ -193,7 +193,7 @@ fn explain(files: &Files) -> Result<()> {
 }
 
 /// True for a tar, compressed or not, by name and bytes.
-fn is_archive(path: &str, bytes: &[u8]) -> bool {
+pub(super) fn is_archive(path: &str, bytes: &[u8]) -> bool {
     let lower = path.to_ascii_lowercase();
     [".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.zstd"].iter().any(|ending| lower.ends_with(ending)) || is_tar(bytes)
 }

@@ -1,0 +1,33 @@
+//! `hydrant list`: the tags of a repository or layout.
+
+use crate::diag::Result;
+use crate::oci::Location;
+
+use super::Outcome;
+use super::connection::{ConnectionArgs, wait};
+use super::terminal::Terminal;
+
+/// The arguments of `hydrant list`.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// host/repository, or oci-layout:DIR
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// Print a line each, or a JSON list
+    #[arg(long, value_name = "FORM", default_value = "text", value_parser = ["text", "json"])]
+    format: String,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Runs the command.
+pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
+    let location = Location::parse(&args.reference)?;
+    let tags = wait(args.connection.client()?.tags(&location))?;
+    if args.format == "json" {
+        terminal.data(format!("{}\n", serde_json::json!(tags)))?;
+    } else {
+        terminal.data(tags.iter().map(|tag| format!("{tag}\n")).collect::<String>())?;
+    }
+    Ok(Outcome::Done)
+}
