@@ -1,16 +1,133 @@
-//! `hydrant build`.
+//! `hydrant build`: a kustomization, a chart or a folder of manifests → flat manifests, with `kustomize build`'s flags.
+
+#![expect(clippy::disallowed_methods, reason = "writes the output, which only `cli` does")]
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result};
+use crate::kustomize::{self, ChartRequest, HelmOptions, LoadRestrictions, Options};
+use crate::manifest::{Object, Set};
+use crate::source::{Disk, EntryKind, Source as _};
+use crate::yaml;
 
 use super::Outcome;
+use super::input::absolute;
 use super::terminal::Terminal;
 
 /// The arguments of `hydrant build`.
 #[derive(clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// A kustomization, a chart or a folder of manifests
+    #[arg(default_value = ".")]
+    source: String,
+    /// Write to this file, or to a file an object if it is a folder
+    #[arg(short, long, value_name = "FILE|DIR")]
+    output: Option<String>,
+    /// Which files a kustomization may read: LoadRestrictionsRootOnly or LoadRestrictionsNone
+    #[arg(
+        long,
+        value_name = "RESTRICTION",
+        default_value = "LoadRestrictionsRootOnly",
+        value_parser = ["LoadRestrictionsRootOnly", "LoadRestrictionsNone", "rootOnly", "none"]
+    )]
+    load_restrictor: String,
+    /// The order of objects where the kustomization says nothing: legacy or none
+    #[arg(long, value_name = "ORDER", default_value = "legacy", value_parser = ["legacy", "none", "unspecified"])]
+    reorder: String,
+    /// Render charts (always so)
+    #[arg(long)]
+    enable_helm: bool,
+    /// Taken for kustomize's sake; charts are rendered without a command
+    #[arg(long, value_name = "COMMAND", hide = true)]
+    helm_command: Option<String>,
+    /// Kubernetes version for charts
+    #[arg(long, value_name = "VERSION", default_value = "", hide_default_value = true)]
+    helm_kube_version: String,
+    /// API versions for charts
+    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
+    helm_api_versions: Vec<String>,
+    /// Taken for kustomize's sake
+    #[arg(long, hide = true)]
+    helm_debug: bool,
+    /// Add the label app.kubernetes.io/managed-by to every object
+    #[arg(long)]
+    enable_managedby_label: bool,
+    /// Taken for kustomize's sake; plugins beside the builtin ones are refused by name
+    #[arg(long, hide = true)]
+    enable_alpha_plugins: bool,
+    /// Taken for kustomize's sake; executables are never run
+    #[arg(long, hide = true)]
+    enable_exec: bool,
+    /// Taken for kustomize's sake; containers are never run
+    #[arg(long, hide = true)]
+    network: bool,
+    /// Taken for kustomize's sake; containers are never run
+    #[arg(long, value_name = "NAME", hide = true)]
+    network_name: Option<String>,
+    /// Taken for kustomize's sake; containers are never run
+    #[arg(long, value_name = "MOUNT", hide = true)]
+    mount: Vec<String>,
+    /// Taken for kustomize's sake; containers are never run
+    #[arg(long, short, value_name = "ENV", hide = true)]
+    env: Vec<String>,
+    /// Taken for kustomize's sake; containers are never run
+    #[arg(long, hide = true)]
+    as_current_user: bool,
+}
 
 /// Runs the command.
-pub(super) fn run(_args: Args, _profile: Profile, _terminal: &Terminal) -> Result<Outcome> {
-    Err(Box::new(Diagnostic::bug("not-landed", "`hydrant build` has not landed")))
+pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
+    let root = absolute(&args.source)?;
+    let none = matches!(args.load_restrictor.as_str(), "LoadRestrictionsNone" | "none");
+    let options = Options {
+        profile,
+        restrictions: if none { LoadRestrictions::None } else { LoadRestrictions::RootOnly },
+        helm: HelmOptions {
+            enabled: true,
+            kube_version: args.helm_kube_version.as_str().into(),
+            api_versions: args.helm_api_versions.iter().map(Into::into).collect(),
+        },
+        managed_by_label: args.enable_managedby_label,
+        fifo: args.reorder == "none",
+    };
+    let built = kustomize::build(&Disk, &root, &options, &inflate)?;
+    for warning in &built.warnings {
+        terminal.report(warning);
+    }
+    match &args.output {
+        None => terminal.data(text(&built.set))?,
+        Some(path) => write(&absolute(path)?, &built.set)?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn inflate(request: &ChartRequest) -> Result<String> {
+    let message = format!("chart `{}` cannot be rendered here", request.shown_name);
+    Err(Box::new(Diagnostic::input("chart-not-rendered", message)))
+}
+
+/// Objects as kustomize prints them.
+fn text(set: &Set) -> String {
+    set.objects.iter().map(|object| yaml::to_string(object.tree())).collect::<Vec<_>>().join("---\n")
+}
+
+fn write(path: &str, set: &Set) -> Result<()> {
+    if Disk.kind(path) != Some(EntryKind::Folder) {
+        return put(path, &text(set));
+    }
+    set.objects.iter().try_for_each(|object| put(&format!("{path}/{}", file_name(object)), &yaml::to_string(object.tree())))
+}
+
+/// The name that kustomize gives an object's file.
+fn file_name(object: &Object) -> String {
+    let id = &object.id;
+    let parts = [&id.namespace, &id.group, &id.version, &id.kind, &id.name];
+    let [namespace, rest @ ..] = parts;
+    let kind: Vec<String> = rest.iter().filter(|part| !part.is_empty()).map(|part| part.to_lowercase()).collect();
+    let name = format!("{}.yaml", kind.join("_"));
+    if namespace.is_empty() { name } else { format!("{namespace}_{name}") }
+}
+
+fn put(path: &str, text: &str) -> Result<()> {
+    std::fs::write(path, text)
+        .map_err(|error| Box::new(Diagnostic::unreachable("output", format!("cannot write `{path}`: {error}"))))
 }

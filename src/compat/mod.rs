@@ -115,6 +115,31 @@ impl Profile {
         self.helm >= Helm::V4_1
     }
 
+    /// kustomize 5.7 has `images` reach `volumes[].image.reference`; 5.4 does not.
+    pub fn images_reach_volumes(self) -> bool {
+        self.kustomize >= Kustomize::V5_7
+    }
+
+    /// kustomize 5.7 has bindings of validating admission policies follow the policy's name; 5.4 does not.
+    pub fn policy_bindings_follow_names(self) -> bool {
+        self.kustomize >= Kustomize::V5_7
+    }
+
+    /// kustomize 5.7 sorts core Namespaces before objects of kind Namespace in other groups; 5.4 sorts by group.
+    pub fn core_namespaces_sort_first(self) -> bool {
+        self.kustomize >= Kustomize::V5_7
+    }
+
+    /// kustomize 5.7 keeps an object whose kind ends in `List` and that has no items; 5.4 drops it.
+    pub fn lists_without_items_are_objects(self) -> bool {
+        self.kustomize >= Kustomize::V5_7
+    }
+
+    /// kustomize 5.8 hands `namespace:` of the kustomization, or of an overlay of it, to charts that set none.
+    pub fn charts_get_the_namespace(self) -> bool {
+        self.kustomize >= Kustomize::V5_8
+    }
+
     /// kustomize 5.8 skips the namespace transformer on objects that a chart made.
     pub fn namespace_skips_chart_objects(self) -> bool {
         self.kustomize >= Kustomize::V5_8

@@ -43,7 +43,7 @@ impl<'a> Loader<'a> {
     }
 
     /// A loader for a folder that this kustomization includes.
-    pub(crate) fn base(&'a self, path: &str) -> Result<Loader<'a>> {
+    pub(crate) fn base<'b>(&'b self, path: &str) -> Result<Loader<'b>> {
         if path.is_empty() {
             return Err(refuse("kustomize-base-empty", "new root cannot be empty".to_owned()));
         }
@@ -51,7 +51,7 @@ impl<'a> Loader<'a> {
             return Err(refuse("kustomize-base-absolute", format!("new root `{path}` cannot be absolute")));
         }
         let root = folder(self.source, &source::join(&self.root, path))?;
-        let mut visited = Some(self);
+        let mut visited: Option<&Loader<'_>> = Some(self);
         while let Some(loader) = visited {
             if is_within(&loader.root, &root) {
                 let message =
@@ -60,7 +60,8 @@ impl<'a> Loader<'a> {
             }
             visited = loader.referrer;
         }
-        Ok(Loader { source: self.source, root, restrictions: self.restrictions, referrer: Some(self), ..*self })
+        let Loader { source, restrictions, shown_from, .. } = *self;
+        Ok(Loader { source, root, restrictions, referrer: Some(self), shown_from })
     }
 
     /// The folder of the kustomization, absolute, links resolved.
@@ -71,6 +72,16 @@ impl<'a> Loader<'a> {
     /// The source that is read from.
     pub(crate) fn source(&self) -> &'a dyn Source {
         self.source
+    }
+
+    /// True if a file stands at `path` that may be read.
+    pub(crate) fn is_file(&self, path: &str) -> bool {
+        !is_remote_file(path) && self.source.kind(&source::join(&self.root, path)) == Some(EntryKind::File)
+    }
+
+    /// What stands at `path`; nothing for an address.
+    pub(crate) fn kind(&self, path: &str) -> Option<EntryKind> {
+        if is_remote(path) { None } else { self.source.kind(&source::join(&self.root, path)) }
     }
 
     /// The bytes of a file. Fails with code `source-missing` if there is none, `kustomize-load-restricted` if the
@@ -127,6 +138,12 @@ impl<'a> Loader<'a> {
 /// True for an address that names a file or a repository elsewhere.
 pub(crate) fn is_remote_file(path: &str) -> bool {
     path.starts_with("http://") || path.starts_with("https://")
+}
+
+/// True for an address of a file, a repository or a folder in one.
+pub(crate) fn is_remote(path: &str) -> bool {
+    const STARTS: [&str; 7] = ["http://", "https://", "ssh://", "git::", "file://", "git@", "github.com/"];
+    STARTS.iter().any(|start| path.starts_with(start)) || path.starts_with("github.com:")
 }
 
 /// The refusal of an address.

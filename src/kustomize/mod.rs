@@ -9,13 +9,45 @@
 //! [`transformer::Transformer`]s over it. What a transformer needs beside its own configuration comes in a
 //! [`transformer::Context`].
 
-pub(crate) mod loader;
+mod accumulator;
+mod affix;
+mod build;
+pub(crate) mod config;
+pub(crate) mod decode;
+pub(crate) mod fieldspec;
+mod generators;
+mod hash;
+mod helm;
+mod images;
+mod json;
+mod kustomization;
+mod kv;
 pub(crate) mod label_selector;
+pub(crate) mod loader;
 pub(crate) mod merge;
 pub(crate) mod merge_list;
+mod metadata;
+mod nameref;
+pub(crate) mod namespace;
+mod notes;
+mod origin;
+mod patching;
+mod plugins;
+mod read;
+mod replicas;
 pub(crate) mod resid;
 pub(crate) mod resmap;
 pub(crate) mod resource;
 pub(crate) mod scalar;
 pub(crate) mod selector;
+mod shapes;
+mod sort;
+mod steps;
+mod tables;
+mod target;
 pub(crate) mod transformer;
+mod value_add;
+
+pub use build::{Built, Options, build};
+pub use helm::{ChartRequest, HelmOptions, Inflate};
+pub use loader::LoadRestrictions;

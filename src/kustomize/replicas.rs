@@ -1,0 +1,54 @@
+//! `replicas`: replica counts by name.
+
+use super::decode;
+use super::fieldspec::{FieldSpec, Leaf};
+use super::resmap::ResMap;
+use super::transformer::{Context, Transformer};
+use crate::diag::{Diagnostic, Result, Warnings};
+use crate::value::{Kind, Text, Tree};
+
+/// The step.
+pub(crate) struct Replicas {
+    name: Text,
+    count: Text,
+    specs: Vec<FieldSpec>,
+}
+
+impl Replicas {
+    /// Reads one entry of `replicas`.
+    pub(crate) fn from_config(replica: &Tree, specs: Vec<FieldSpec>) -> Replicas {
+        let count = decode::text(replica, "count");
+        let count = if count.is_empty() { "0".into() } else { count };
+        Replicas { name: decode::text(replica, "name"), count, specs }
+    }
+}
+
+impl Transformer for Replicas {
+    fn transform(&self, resources: &mut ResMap, context: &Context<'_>, _warnings: &mut Warnings) -> Result<()> {
+        let scopes = context.scopes();
+        let mut found = false;
+        for spec in &self.specs {
+            let matches = resources.find_any(scopes, |id| id.name == self.name && id.gvk.is_selected(&spec.gvk));
+            for position in matches {
+                found = true;
+                let resource = resources.at_mut(position);
+                let gvk = resource.gvk();
+                spec.apply(&mut resource.tree, &gvk, Leaf::Scalar, &mut |value| {
+                    if value.as_scalar().is_none() {
+                        let message = "a replica count must be a scalar";
+                        return Err(Box::new(Diagnostic::input("kustomize-replicas-field", message)));
+                    }
+                    *value = Tree::plain(Kind::Int, self.count.clone());
+                    Ok(())
+                })?;
+            }
+        }
+        if found {
+            return Ok(());
+        }
+        let kinds: Vec<String> = self.specs.iter().map(|spec| spec.gvk.to_string()).collect();
+        let message =
+            format!("resource with name `{}` does not match a config with any of {}", self.name, kinds.join(", "));
+        Err(Box::new(Diagnostic::input("kustomize-replicas-missing", message)))
+    }
+}

@@ -1,0 +1,142 @@
+//! The fields of a kustomization as generators and transformers, in the order in which kustomize runs them.
+
+use std::sync::Arc;
+
+use super::affix::{Affix, End};
+use super::config::Config;
+use super::decode;
+use super::fieldspec::{self, FieldSpec};
+use super::generators::{self, Kind};
+use super::images::Image;
+use super::metadata::Entries;
+use super::namespace::{Namespace, Subjects};
+use super::patching;
+use super::plugins::Step;
+use super::replicas::Replicas;
+use super::resid::Gvk;
+use super::resource::{BuildOrigin, Resource};
+use super::target::Target;
+use super::transformer::Context;
+use crate::diag::Result;
+use crate::manifest::Origin;
+use crate::value::{Map, Tree};
+
+/// Steps that count as one for `buildMetadata`.
+pub(crate) struct Configured {
+    /// The steps, in order.
+    pub(crate) steps: Vec<Step>,
+    /// What they are recorded as; nothing unless `buildMetadata` asks.
+    pub(crate) origin: Option<Arc<BuildOrigin>>,
+}
+
+/// Makes what `configMapGenerator` and `secretGenerator` say.
+pub(crate) fn field_generators(target: &Target<'_>, context: &Context<'_>, made: &mut Vec<Resource>) -> Result<()> {
+    let global = target.kustomization.field("generatorOptions");
+    for (field, kind, plugin) in [
+        ("configMapGenerator", Kind::ConfigMap, "ConfigMapGenerator"),
+        ("secretGenerator", Kind::Secret, "SecretGenerator"),
+    ] {
+        let origin = Arc::new(Origin {
+            file: target.kustomization.source.name().into(),
+            bases: target.bases.clone(),
+            ..Origin::default()
+        });
+        for entry in target.kustomization.items(field) {
+            let mut one = generators::generate(kind, entry, &global, context.loader, Arc::clone(&origin))
+                .map_err(|fault| Box::new(fault.trail(format!("in `{field}` of `{}`", origin.file), None)))?;
+            one.build_origin = target.origin_of_field(plugin);
+            made.push(one);
+        }
+    }
+    Ok(())
+}
+
+/// The transformers of a kustomization's fields.
+pub(crate) fn field_transformers(
+    target: &Target<'_>,
+    config: &Config,
+    context: &Context<'_>,
+) -> Result<Vec<Configured>> {
+    let mut all = Vec::new();
+    let mut add = |plugin: &str, steps: Vec<Step>| {
+        all.push(Configured { steps, origin: target.origin_of_field(plugin) });
+    };
+    let fields = &target.kustomization;
+    let of_patches = |plugin: &str, config: &Tree| {
+        patching::transformers(plugin, config, context)
+            .map_err(|fault| Box::new(fault.trail(format!("in `{}`", fields.source.name()), None)))
+    };
+    if !fields.items("patchesStrategicMerge").is_empty() {
+        let plugin = "PatchStrategicMergeTransformer";
+        add(plugin, of_patches(plugin, &record("paths", fields.field("patchesStrategicMerge")))?);
+    }
+    for patch in fields.items("patches") {
+        add("PatchTransformer", of_patches("PatchTransformer", patch)?);
+    }
+    let namespace = fields.text("namespace");
+    if !namespace.is_empty() {
+        let (specs, subjects) = (config.namespace.clone(), Subjects::Default);
+        add("NamespaceTransformer", vec![Box::new(Namespace { namespace, specs, unset_only: false, subjects })]);
+    }
+    for (field, end, plugin, specs) in [
+        ("namePrefix", End::Prefix, "PrefixTransformer", &config.name_prefix),
+        ("nameSuffix", End::Suffix, "SuffixTransformer", &config.name_suffix),
+    ] {
+        let text = fields.text(field);
+        if !text.is_empty() {
+            add(plugin, vec![Box::new(Affix { end, text, specs: specs.clone() })]);
+        }
+    }
+    let labels = fields.items("labels");
+    let common = decode::sorted_pairs(&fields.fields, "commonLabels");
+    if !labels.is_empty() || !common.is_empty() {
+        for label in labels {
+            let pairs = decode::sorted_pairs(label, "pairs");
+            add("LabelTransformer", vec![Box::new(Entries { pairs, specs: label_specs(label, config)? })]);
+        }
+        // kustomize adds this one even without `commonLabels`, and `buildMetadata` shows it.
+        add("LabelTransformer", vec![Box::new(Entries { pairs: common, specs: config.common_labels.clone() })]);
+    }
+    let annotations = decode::sorted_pairs(&fields.fields, "commonAnnotations");
+    if !annotations.is_empty() {
+        let step = Entries { pairs: annotations, specs: config.common_annotations.clone() };
+        add("AnnotationsTransformer", vec![Box::new(step)]);
+    }
+    for patch in fields.items("patchesJson6902") {
+        let mut config = patch.as_map().cloned().unwrap_or_default();
+        if let Some(operations) = config.remove("patch") {
+            config.set("jsonOp", operations);
+        }
+        add("PatchJson6902Transformer", of_patches("PatchJson6902Transformer", &Tree::map(config))?);
+    }
+    for replica in fields.items("replicas") {
+        add("ReplicaCountTransformer", vec![Box::new(Replicas::from_config(replica, config.replicas.clone()))]);
+    }
+    for image in fields.items("images") {
+        add("ImageTagTransformer", vec![Box::new(Image::from_config(image, config.images.clone())?)]);
+    }
+    if !fields.items("replacements").is_empty() {
+        let plugin = "ReplacementTransformer";
+        add(plugin, of_patches(plugin, &record("replacements", fields.field("replacements")))?);
+    }
+    Ok(all)
+}
+
+fn record(field: &str, value: Tree) -> Tree {
+    Tree::map(Map::from_iter([(field.into(), value)]))
+}
+
+/// The fields that one entry of `labels` reaches.
+fn label_specs(label: &Tree, config: &Config) -> Result<Vec<FieldSpec>> {
+    let mut specs: Vec<FieldSpec> = decode::items(label, "fields").iter().map(FieldSpec::from_config).collect();
+    fieldspec::merge_all(&mut specs, &config.labels)?;
+    if decode::flag(label, "includeSelectors") {
+        fieldspec::merge_all(&mut specs, &config.common_labels)?;
+        return Ok(specs);
+    }
+    if decode::flag(label, "includeTemplates") {
+        fieldspec::merge_all(&mut specs, &config.template_labels)?;
+    }
+    fieldspec::merge_one(&mut specs, &FieldSpec::new(Gvk::default(), "metadata/labels", true))?;
+    Ok(specs)
+}
