@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use super::discovery::Kinds;
 use super::fields;
-use super::json::to_json;
 use super::owner::{DELETION, IMPLICIT, OWNING_INVENTORY, PART_OF};
+use super::wire::wire;
 use super::{
     Answer, Applied, Claim, Cluster, Deleted, FIELD_MANAGER, Fault, FaultKind, Key, Live, Owner, Page, Resource, Scope,
     Seen,
@@ -42,10 +42,6 @@ const LIST_PAGE_OBJECTS: u32 = 250;
 const CRD_PAGE_OBJECTS: u32 = 20;
 /// Objects of a kind and namespace that are looked up one by one; more cost less by a list of their metadata.
 const LOOKUPS_MAX: usize = 16;
-/// Metadata that servers set; a source that carries it was dumped from a cluster.
-const SERVER_METADATA: [&str; 7] =
-    ["creationTimestamp", "deletionTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"];
-
 /// Which cluster, as whom.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connection {
@@ -110,6 +106,11 @@ impl Api {
         Ok(Api { client, kinds: Kinds::default(), url })
     }
 
+    /// The server's address.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Sends a request until it is answered, a bounded number of times.
     pub(super) async fn send(&self, path: &str, call: &Call<'_>) -> Answer<Value> {
         let mut pause = RETRY_PAUSE;
@@ -170,24 +171,6 @@ impl Api {
             Err(fault) if fault.kind == FaultKind::NotYet => Ok(None),
             Err(fault) => Err(fault),
         }
-    }
-
-    /// The object as it is sent: without what only servers write, with the owner's marks.
-    fn wire(resource: &Resource, object: &Object, owner: &Owner) -> Answer<Value> {
-        let mut value = to_json(object.tree())?;
-        let shapeless = || Fault::new(FaultKind::Rejected, "`metadata` is no map");
-        let body = value.as_object_mut().ok_or_else(|| Fault::new(FaultKind::Rejected, "the object is no map"))?;
-        body.remove("status");
-        let metadata = body.entry("metadata").or_insert_with(|| json!({})).as_object_mut().ok_or_else(shapeless)?;
-        metadata.retain(|key, _| !SERVER_METADATA.contains(&key.as_str()));
-        for field in ["labels", "annotations"] {
-            if metadata.get(field).is_some_and(Value::is_null) {
-                metadata.remove(field);
-            }
-        }
-        owner.mark(metadata);
-        debug_assert_eq!(resource.kind, object.id.kind);
-        Ok(value)
     }
 }
 
@@ -293,10 +276,6 @@ fn live(body: Value) -> Live {
 }
 
 impl Cluster for Api {
-    fn describe(&self) -> String {
-        self.url.clone()
-    }
-
     fn has_namespaces(&self) -> bool {
         true
     }
@@ -370,8 +349,8 @@ impl Cluster for Api {
         Ok(keys.iter().filter(|key| names.contains(key.name.as_str())).cloned().collect())
     }
 
-    fn is_current(&self, resource: &Resource, object: &Object, owner: &Owner, live: &Live) -> bool {
-        Self::wire(resource, object, owner).is_ok_and(|desired| fields::is_current(&desired, &live.body))
+    fn is_current(&self, _resource: &Resource, object: &Object, owner: &Owner, live: &Live) -> bool {
+        wire(object, owner).is_ok_and(|desired| fields::is_current(&desired, &live.body))
     }
 
     async fn apply(
@@ -383,7 +362,7 @@ impl Cluster for Api {
         seen: Option<&Seen>,
         dry_run: bool,
     ) -> Answer<Applied> {
-        let mut value = Self::wire(resource, object, owner)?;
+        let mut value = wire(object, owner)?;
         let metadata = &mut value["metadata"];
         if resource.scope == Scope::Namespaced {
             metadata["namespace"] = json!(key.namespace.as_str());
@@ -391,7 +370,18 @@ impl Cluster for Api {
         if let Some(seen) = seen {
             metadata["uid"] = json!(seen.uid);
         }
-        let answer = self.send(&object_path(resource, key)?, &Call::Apply(&key.name, &value, dry_run)).await?;
+        let path = object_path(resource, key)?;
+        let answer = self.send(&path, &Call::Apply(&key.name, &value, dry_run)).await?;
+        if dry_run && seen.is_some() {
+            let before = self.find(&path, &key.name).await?.unwrap_or_default();
+            // a dry run leaves the version as it is, whatever it would change
+            let version = if bare(before) == bare(answer.clone()) {
+                live_text(&answer, "resourceVersion")
+            } else {
+                String::new()
+            };
+            return Ok(Applied { uid: live_text(&answer, "uid"), version });
+        }
         Ok(Applied { uid: live_text(&answer, "uid"), version: live_text(&answer, "resourceVersion") })
     }
 
@@ -440,6 +430,16 @@ impl Cluster for Api {
     async fn delete_page(&self, owner: &Owner, page: &Page) -> Answer<()> {
         self.drop_page(owner, page).await
     }
+}
+
+/// An object without the record of who wrote what when.
+fn bare(mut object: Value) -> Value {
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        for field in ["managedFields", "resourceVersion", "generation"] {
+            metadata.remove(field);
+        }
+    }
+    object
 }
 
 /// A text of an answer's metadata.

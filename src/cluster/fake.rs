@@ -111,10 +111,6 @@ impl Fake {
 }
 
 impl Cluster for Fake {
-    fn describe(&self) -> String {
-        "memory".to_owned()
-    }
-
     fn has_namespaces(&self) -> bool {
         true
     }

@@ -39,30 +39,19 @@ pub(crate) struct Folder {
     layout: Layout,
     journal: Mutex<Journal>,
     /// Held as long as this lives; the system lets it go when the process ends, however it ends.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Folder {
-    /// Opens a folder, making it where it is missing.
-    pub(crate) fn open(root: &Path, layout: Layout) -> Result<Folder> {
+    /// Opens a folder, making it where it is missing. With `dry_run` nothing is made, nor locked.
+    pub(crate) fn open(root: &Path, layout: Layout, dry_run: bool) -> Result<Folder> {
         let failed = |error: &dyn std::fmt::Display| {
             Box::new(Diagnostic::unreachable("folder", format!("cannot sync to `{}`: {error}", root.display())))
         };
         let own = root.join(OWN);
-        fs::create_dir_all(&own).map_err(|error| failed(&error))?;
-        let lock = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(own.join("lock"))
-            .map_err(|error| failed(&error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(failed(&"another sync is writing to it")),
-            Err(TryLockError::Error(error)) => return Err(failed(&error)),
-        }
+        let lock = if dry_run { None } else { Some(lock(&own).map_err(|error| failed(&error))?) };
         let digest_now = |key: &Key| Ok(read(&file_path(root, layout, key))?.map(|bytes| digest(&bytes)));
-        let journal = Journal::open(&own.join("marks"), digest_now).map_err(|error| failed(&error))?;
+        let journal = Journal::open(&own.join("marks"), dry_run, digest_now).map_err(|error| failed(&error))?;
         Ok(Folder { root: root.to_owned(), layout, journal: Mutex::new(journal), _lock: lock })
     }
 
@@ -129,6 +118,19 @@ impl Folder {
     }
 }
 
+/// Locks our own folder, making it where it is missing.
+fn lock(own: &Path) -> io::Result<File> {
+    fs::create_dir_all(own)?;
+    let lock = File::options().write(true).create(true).truncate(false).open(own.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(io::Error::new(io::ErrorKind::WouldBlock, "another sync is writing to it"))
+        }
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// The ApplySet's id of an identity as the journal has it.
 fn set_of(identity: &str) -> String {
     identity
@@ -172,10 +174,6 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 impl Cluster for Folder {
-    fn describe(&self) -> String {
-        format!("dir:{}", self.root.display())
-    }
-
     fn has_namespaces(&self) -> bool {
         false
     }

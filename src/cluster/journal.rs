@@ -26,14 +26,17 @@ pub(super) struct Mark {
 /// The open journal.
 pub(super) struct Journal {
     path: PathBuf,
-    file: File,
+    /// Nothing where only looking is allowed.
+    file: Option<File>,
     marks: BTreeMap<Key, Mark>,
 }
 
 impl Journal {
-    /// Opens the journal and drops what no longer holds; `digest_now` tells the digest of an object's file.
+    /// Opens the journal and drops what no longer holds; `digest_now` tells the digest of an object's file. With
+    /// `dry_run` nothing is written.
     pub(super) fn open(
         path: &Path,
+        dry_run: bool,
         mut digest_now: impl FnMut(&Key) -> io::Result<Option<String>>,
     ) -> io::Result<Journal> {
         let text = match read(path) {
@@ -45,6 +48,9 @@ impl Journal {
             note(&mut marks, line);
         }
         settle(&mut marks, &mut digest_now)?;
+        if dry_run {
+            return Ok(Journal { path: path.to_owned(), file: None, marks });
+        }
         let lines =
             marks.iter().flat_map(|(key, mark)| mark.digests.iter().map(|digest| line(key, &mark.identity, digest)));
         let settled: String = lines.collect();
@@ -52,7 +58,7 @@ impl Journal {
             replace(path, settled.as_bytes())?;
         }
         let file = File::options().append(true).create(true).open(path)?;
-        Ok(Journal { path: path.to_owned(), file, marks })
+        Ok(Journal { path: path.to_owned(), file: Some(file), marks })
     }
 
     /// What is known of an object's file.
@@ -76,10 +82,10 @@ impl Journal {
     }
 
     fn append(&mut self, line: &str) -> io::Result<()> {
-        self.file
-            .write_all(line.as_bytes())
-            .and_then(|()| self.file.sync_data())
-            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.path.display())))?;
+        if let Some(file) = &mut self.file {
+            let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.path.display()));
+            file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(named)?;
+        }
         note(&mut self.marks, line);
         Ok(())
     }
@@ -153,11 +159,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("marks");
         let key = Key::new("", "ConfigMap", "shop", "a");
-        let mut journal = Journal::open(&path, |_| Ok(None)).expect("opened");
+        let mut journal = Journal::open(&path, false, |_| Ok(None)).expect("opened");
         journal.announce(&key, "ns_shop", "one").expect("noted");
         journal.announce(&key, "ns_shop", "two").expect("noted");
         assert_eq!(journal.mark(&key).expect("known").digests, ["one", "two"]);
-        let again = Journal::open(&path, |_| Ok(Some("one".to_owned()))).expect("opened");
+        let again = Journal::open(&path, false, |_| Ok(Some("one".to_owned()))).expect("opened");
         assert_eq!(again.mark(&key).expect("known").digests, ["one"]);
     }
 
@@ -169,9 +175,9 @@ mod tests {
         let whole = line(&key, "ns_shop", "one");
         let torn = line(&key, "ns_shop", "two");
         fs::write(&path, format!("{whole}{}", &torn[..torn.len() - 1])).expect("written");
-        let mut journal = Journal::open(&path, |_| Ok(Some("one".to_owned()))).expect("opened");
+        let mut journal = Journal::open(&path, false, |_| Ok(Some("one".to_owned()))).expect("opened");
         assert_eq!(journal.mark(&key).expect("known").digests, ["one"]);
         journal.withdraw(&key).expect("noted");
-        assert_eq!(Journal::open(&path, |_| Ok(None)).expect("opened").iter().count(), 0);
+        assert_eq!(Journal::open(&path, false, |_| Ok(None)).expect("opened").iter().count(), 0);
     }
 }

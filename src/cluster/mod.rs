@@ -25,6 +25,7 @@ mod json;
 mod live;
 mod owner;
 mod pages;
+mod wire;
 
 use std::future::Future;
 
@@ -84,9 +85,6 @@ pub(crate) struct Page {
 
 /// A place that objects are brought into. Futures are `Send`, so that many syncs can share threads.
 pub(crate) trait Cluster: Send + Sync {
-    /// How people call this place.
-    fn describe(&self) -> String;
-
     /// True where a namespace is an object that must exist before what is in it.
     fn has_namespaces(&self) -> bool;
 

@@ -166,10 +166,12 @@ fn decode(value: &Value) -> Page {
 fn definition() -> Value {
     let text = json!({"type": "string"});
     let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    // nullable, since servers built with a newer go-openapi than they were made for (Debian's 1.20) take "" for null
+    let perhaps = json!({"type": "string", "nullable": true});
     let resource = json!({
         "type": "object",
         "required": ["group", "kind", "name", "namespace"],
-        "properties": {"group": text, "kind": text, "name": text, "namespace": text},
+        "properties": {"group": perhaps, "kind": text, "name": text, "namespace": perhaps},
     });
     let subgroup = json!({
         "type": "object",
