@@ -20,6 +20,14 @@ pub fn quote(text: &str) -> String {
     quote_bytes(text.as_bytes())
 }
 
+/// `strconv.QuoteRune`, which `%q` prints of characters.
+pub fn quote_char(c: char) -> String {
+    let mut out = String::from("'");
+    push_escaped(&mut out, c, '\'');
+    out.push('\'');
+    out
+}
+
 /// [`quote`] of any bytes: those that are no UTF-8 become `\x` escapes.
 pub fn quote_bytes(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len() + 2);

@@ -52,6 +52,7 @@ pub struct List(Rc<Inner>);
 struct Inner {
     ty: ListType,
     items: Vec<Val>,
+    nil: bool,
 }
 
 impl List {
@@ -62,7 +63,17 @@ impl List {
 
     /// A list of another Go type; the caller answers for the items being of it.
     pub fn typed(ty: ListType, items: Vec<Val>) -> List {
-        List(Rc::new(Inner { ty, items }))
+        List(Rc::new(Inner { ty, items, nil: false }))
+    }
+
+    /// Go's nil slice of a type: empty, and null where it is printed as JSON.
+    pub fn nil(ty: ListType) -> List {
+        List(Rc::new(Inner { ty, items: Vec::new(), nil: true }))
+    }
+
+    /// True for a nil slice.
+    pub fn is_nil(&self) -> bool {
+        self.0.nil
     }
 
     /// Its Go type.

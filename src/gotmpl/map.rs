@@ -37,6 +37,7 @@ pub struct Map(Rc<Inner>);
 #[derive(Debug)]
 struct Inner {
     ty: MapType,
+    nil: bool,
     entries: RefCell<BTreeMap<Str, Val>>,
 }
 
@@ -48,7 +49,17 @@ impl Map {
 
     /// A map of a Go type; the caller answers for the values being of it.
     pub fn typed(ty: MapType, entries: BTreeMap<Str, Val>) -> Map {
-        Map(Rc::new(Inner { ty, entries: RefCell::new(entries) }))
+        Map(Rc::new(Inner { ty, nil: false, entries: RefCell::new(entries) }))
+    }
+
+    /// Go's nil map: empty, null where it is printed as JSON, and not to be written to.
+    pub fn nil() -> Map {
+        Map(Rc::new(Inner { ty: MapType::Any, nil: true, entries: RefCell::default() }))
+    }
+
+    /// True for a nil map.
+    pub fn is_nil(&self) -> bool {
+        self.0.nil
     }
 
     /// Its Go type.

@@ -165,6 +165,11 @@ impl<'o> Emitter<'o> {
         self.write_str(base64, &analysis, false);
     }
 
+    /// A time, which v3 prints without quotes.
+    pub(crate) fn timestamp(&mut self, text: &str) {
+        self.bare(text);
+    }
+
     /// Null.
     pub(crate) fn null(&mut self) {
         self.bare("null");

@@ -72,6 +72,11 @@ impl Time {
         Time { seconds, nanoseconds: 0, zone: Zone::Utc }
     }
 
+    /// Seconds from 1970 to a date in UTC; the month is 1 to 12.
+    pub fn of_date(year: i64, month: i64, day: i64) -> i64 {
+        civil::days_before(year, month, day) * 86_400
+    }
+
     /// The same instant elsewhere.
     #[must_use]
     pub fn in_zone(self, zone: Zone) -> Time {
