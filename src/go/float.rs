@@ -32,12 +32,12 @@ fn decimal(text: &str) -> Decimal {
 /// Appends what Go's `strconv.FormatFloat(value, 'g', -1, 64)` gives: `1e+06`, `0.1`, `+Inf`, `NaN`.
 ///
 /// `%v` and text/template print floats so, and go-yaml does but for its own words for infinity.
-pub(crate) fn push_g(out: &mut String, value: f64) {
+pub fn push_g(out: &mut String, value: f64) {
     if value.is_finite() { lay_out_g(out, &decimal(&format!("{value:e}"))) } else { out.push_str(non_finite(value)) }
 }
 
 /// As [`push_g`] with the digits of the nearest 32-bit float, as sigs.k8s.io/yaml prints float keys.
-pub(crate) fn push_g32(out: &mut String, value: f64) {
+pub fn push_g32(out: &mut String, value: f64) {
     let single = value as f32;
     if single.is_finite() {
         lay_out_g(out, &decimal(&format!("{single:e}")));
@@ -47,7 +47,7 @@ pub(crate) fn push_g32(out: &mut String, value: f64) {
 }
 
 /// The `g` form as a text of its own.
-pub(crate) fn g(value: f64) -> String {
+pub fn g(value: f64) -> String {
     let mut out = String::new();
     push_g(&mut out, value);
     out
@@ -74,7 +74,7 @@ fn lay_out_g(out: &mut String, number: &Decimal) {
 /// Appends what `encoding/json` writes for a finite float: no exponent from 1e-6 up to 1e21, `1e-7` without padding.
 ///
 /// False, and nothing appended, for infinities and NaN, which JSON has no text for.
-pub(crate) fn push_json(out: &mut String, value: f64) -> bool {
+pub fn push_json(out: &mut String, value: f64) -> bool {
     if !value.is_finite() {
         return false;
     }

@@ -6,5 +6,5 @@
 mod read;
 mod write;
 
-pub(crate) use read::{Fault, NESTING_MAX, Visit, read};
-pub(crate) use write::{Writer, push_bytes, push_str};
+pub use read::{Fault, NESTING_MAX, Visit, read};
+pub use write::{Writer, push_bytes, push_str};

@@ -31,7 +31,7 @@ const SIMPLE_KEY_MAX: usize = 128;
 
 /// Whose layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
+pub enum Look {
     /// go-yaml v2 (`toYaml`, all that kustomize prints): lists under a key are not indented, long text folds at 80.
     V2,
     /// go-yaml v3 with an indentation of two (`toYamlPretty`): lists are indented, nothing folds.
@@ -69,7 +69,7 @@ struct Level {
 }
 
 /// Writes events as YAML. Every `*_start` needs its end; inside maps each value follows a [`Emitter::key`].
-pub(crate) struct Emitter<'o> {
+pub struct Emitter<'o> {
     out: &'o mut String,
     look: Look,
     pad: usize,
@@ -87,7 +87,7 @@ pub(crate) struct Emitter<'o> {
 
 impl<'o> Emitter<'o> {
     /// An emitter that appends to `out`.
-    pub(crate) fn new(out: &'o mut String, look: Look) -> Emitter<'o> {
+    pub fn new(out: &'o mut String, look: Look) -> Emitter<'o> {
         Emitter {
             out,
             look,
@@ -106,36 +106,36 @@ impl<'o> Emitter<'o> {
     /// Puts `columns` spaces in front of every line after the first, empty ones too, as sprig's `indent` does;
     /// `first` says whether the first line gets them too. Folding does not see them.
     #[must_use]
-    pub(crate) fn with_base_indent(mut self, columns: usize, first: bool) -> Emitter<'o> {
+    pub fn with_base_indent(mut self, columns: usize, first: bool) -> Emitter<'o> {
         self.pad = columns;
         self.pad_due = first;
         self
     }
 
     /// A list begins.
-    pub(crate) fn list_start(&mut self) {
+    pub fn list_start(&mut self) {
         let value = self.begin_node();
         self.pending = Some((Collection::List, value));
     }
 
     /// The innermost list ends.
-    pub(crate) fn list_end(&mut self) {
+    pub fn list_end(&mut self) {
         self.end("[]");
     }
 
     /// A map begins.
-    pub(crate) fn map_start(&mut self) {
+    pub fn map_start(&mut self) {
         let value = self.begin_node();
         self.pending = Some((Collection::Map, value));
     }
 
     /// The innermost map ends.
-    pub(crate) fn map_end(&mut self) {
+    pub fn map_end(&mut self) {
         self.end("{}");
     }
 
     /// A key; its value is the next event.
-    pub(crate) fn key(&mut self, key: &str) {
+    pub fn key(&mut self, key: &str) {
         self.settle();
         self.write_indent();
         let analysis = scalar::Analysis::of(key, self.look);
@@ -151,14 +151,14 @@ impl<'o> Emitter<'o> {
     }
 
     /// A string.
-    pub(crate) fn str(&mut self, text: &str) {
+    pub fn str(&mut self, text: &str) {
         self.begin_node();
         let analysis = scalar::Analysis::of(text, self.look);
         self.write_str(text, &analysis, false);
     }
 
     /// Bytes that are no UTF-8, as v3 prints them: `!!binary` and base64.
-    pub(crate) fn binary(&mut self, base64: &str) {
+    pub fn binary(&mut self, base64: &str) {
         self.begin_node();
         self.indicator("!!binary", true, false);
         let analysis = scalar::Analysis::of(base64, self.look);
@@ -171,38 +171,38 @@ impl<'o> Emitter<'o> {
     }
 
     /// Null.
-    pub(crate) fn null(&mut self) {
+    pub fn null(&mut self) {
         self.bare("null");
     }
 
     /// A boolean.
-    pub(crate) fn bool(&mut self, value: bool) {
+    pub fn bool(&mut self, value: bool) {
         self.bare(if value { "true" } else { "false" });
     }
 
     /// An integer.
-    pub(crate) fn int(&mut self, value: i64) {
+    pub fn int(&mut self, value: i64) {
         self.bare(&value.to_string());
     }
 
     /// An integer over `i64::MAX`.
-    pub(crate) fn uint(&mut self, value: u64) {
+    pub fn uint(&mut self, value: u64) {
         self.bare(&value.to_string());
     }
 
     /// A float. v3 prints Go's shortest form (`1e+06`); in v2 the value has come through JSON, which makes integers of
     /// what has no fraction (`1000000`). JSON has no infinities: who follows Go fails before it prints them.
-    pub(crate) fn float(&mut self, value: f64) {
+    pub fn float(&mut self, value: f64) {
         self.bare(&float_text(value, self.look));
     }
 
     /// Ends the text with a line end.
-    pub(crate) fn finish(mut self) {
+    pub fn finish(mut self) {
         self.finish_line();
     }
 
     /// Ends the text without its last line end, as Helm's functions trim it.
-    pub(crate) fn finish_trimmed(mut self) {
+    pub fn finish_trimmed(mut self) {
         self.finish_line();
         if self.out.ends_with('\n') {
             self.out.pop();

@@ -19,15 +19,15 @@ use std::ops::Range;
 use crate::diag::{Result, SourceText};
 use crate::value::Tree;
 
-pub(crate) use emit::{Emitter, Look};
-pub(crate) use order::{key_order, sort_keys};
-pub(crate) use print::{to_json, to_string};
-pub(crate) use read::{Build, NESTING_MAX, Plain, Spans, lossy};
-pub(crate) use resolve::resolve;
+pub use emit::{Emitter, Look};
+pub use order::{key_order, sort_keys};
+pub use print::{to_json, to_string};
+pub use read::{Build, NESTING_MAX, Plain, Spans, TreeBuilder, lossy};
+pub use resolve::resolve;
 
 /// Whose reading of YAML 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
+pub enum Dialect {
     /// `sigs.k8s.io/yaml` over go-yaml v2, as Helm reads values, charts and `fromYaml`: `yes` is a boolean, a key that
     /// stands twice counts with its last value, keys become strings, scalars have the text that they have in JSON.
     V2,
@@ -38,25 +38,25 @@ pub(crate) enum Dialect {
 
 /// A document of a text.
 #[derive(Clone, Debug)]
-pub(crate) struct Document {
+pub struct Document {
     /// Its value; null if it is empty.
-    pub(crate) tree: Tree,
+    pub tree: Tree,
     /// Where its parts stand.
-    pub(crate) spans: Spans,
+    pub spans: Spans,
     /// The bytes from where it begins (its `---`, if it has one) to where it ends.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
 }
 
 /// Reads the first document of a text and ignores those after it, as `yaml.Unmarshal` does; an empty text is null.
 ///
 /// Fails with code `yaml-syntax` or `yaml-value`, the message being go-yaml's own (`yaml: line 3: …`).
-pub(crate) fn parse(source: &SourceText, dialect: Dialect) -> Result<Tree> {
+pub fn parse(source: &SourceText, dialect: Dialect) -> Result<Tree> {
     let mut builder = read::TreeBuilder { dialect };
     Ok(read(source, dialect, &mut builder)?.unwrap_or_else(Tree::null))
 }
 
 /// As [`parse`], but in V2 a key that stands twice is a fault too, as in `yaml.UnmarshalStrict`.
-pub(crate) fn parse_strict(source: &SourceText, dialect: Dialect) -> Result<Tree> {
+pub fn parse_strict(source: &SourceText, dialect: Dialect) -> Result<Tree> {
     let mut builder = read::TreeBuilder { dialect };
     let document = read::composer(source.text(), &mut builder, dialect, true, false).and_then(|mut composer| composer.document());
     match document {
@@ -66,7 +66,7 @@ pub(crate) fn parse_strict(source: &SourceText, dialect: Dialect) -> Result<Tree
 }
 
 /// Reads the first document with the places of its parts.
-pub(crate) fn parse_document(source: &SourceText, dialect: Dialect) -> Result<Document> {
+pub fn parse_document(source: &SourceText, dialect: Dialect) -> Result<Document> {
     let mut builder = read::TreeBuilder { dialect };
     let document = read::composer(source.text(), &mut builder, dialect, false, true).and_then(|mut composer| composer.document());
     match document {
@@ -77,7 +77,7 @@ pub(crate) fn parse_document(source: &SourceText, dialect: Dialect) -> Result<Do
 }
 
 /// Reads all documents of a text, each with the places of its parts. An empty text has none.
-pub(crate) fn parse_documents(source: &SourceText, dialect: Dialect) -> Result<Vec<Document>> {
+pub fn parse_documents(source: &SourceText, dialect: Dialect) -> Result<Vec<Document>> {
     let mut builder = read::TreeBuilder { dialect };
     let mut all = || {
         let mut composer = read::composer(source.text(), &mut builder, dialect, false, true)?;
@@ -91,7 +91,7 @@ pub(crate) fn parse_documents(source: &SourceText, dialect: Dialect) -> Result<V
 }
 
 /// Reads all documents of a text into values of the caller's own, each with its bytes.
-pub(crate) fn read_documents<B: Build>(source: &SourceText, dialect: Dialect, builder: &mut B) -> Result<Vec<(B::Node, Range<usize>)>> {
+pub fn read_documents<B: Build>(source: &SourceText, dialect: Dialect, builder: &mut B) -> Result<Vec<(B::Node, Range<usize>)>> {
     let mut composer = read::composer(source.text(), builder, dialect, false, false).map_err(|fault| fault.into_diagnostic(source, dialect))?;
     let mut documents = Vec::new();
     loop {
@@ -104,7 +104,7 @@ pub(crate) fn read_documents<B: Build>(source: &SourceText, dialect: Dialect, bu
 }
 
 /// Reads the first document into values of the caller's own; nothing for an empty text.
-pub(crate) fn read<B: Build>(source: &SourceText, dialect: Dialect, builder: &mut B) -> Result<Option<B::Node>> {
+pub fn read<B: Build>(source: &SourceText, dialect: Dialect, builder: &mut B) -> Result<Option<B::Node>> {
     let document = read::composer(source.text(), builder, dialect, false, false).and_then(|mut composer| composer.document());
     match document {
         Ok(document) => Ok(document.map(|document| document.node)),

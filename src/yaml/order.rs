@@ -7,7 +7,7 @@ use super::Look;
 /// Compares two keys as go-yaml's `keyList` does.
 ///
 /// Not a total order for odd keys (digits past 64 bits, zeros after digits): sort with [`sort_keys`], which bears that.
-pub(crate) fn key_order(a: &str, b: &str, look: Look) -> Ordering {
+pub fn key_order(a: &str, b: &str, look: Look) -> Ordering {
     if a == b {
         return Ordering::Equal;
     }
@@ -15,7 +15,7 @@ pub(crate) fn key_order(a: &str, b: &str, look: Look) -> Ordering {
 }
 
 /// Sorts by key; the order of keys that contradict each other is some order, never a panic.
-pub(crate) fn sort_keys<T>(entries: &mut [T], look: Look, key: impl Fn(&T) -> &str) {
+pub fn sort_keys<T>(entries: &mut [T], look: Look, key: impl Fn(&T) -> &str) {
     if entries.is_sorted_by(|a, b| !less(key(b), key(a), look)) {
         return;
     }

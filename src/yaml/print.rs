@@ -49,7 +49,7 @@ fn value(scalar: &Scalar) -> Value<'_> {
 
 /// The tree as `sigs.k8s.io/yaml`'s `Marshal` prints it, and so kustomize: keys in go-yaml's order, lists not indented
 /// under keys, long text folded. Ends with a line end.
-pub(crate) fn to_string(tree: &Tree) -> String {
+pub fn to_string(tree: &Tree) -> String {
     let mut out = String::new();
     let mut emitter = Emitter::new(&mut out, Look::V2);
     emit(&mut emitter, tree);
@@ -87,7 +87,7 @@ fn emit(emitter: &mut Emitter<'_>, tree: &Tree) {
 
 /// The tree as `encoding/json` prints it: on one line, keys sorted by bytes, `<`, `>` and `&` escaped. Numbers that
 /// JSON cannot write are null.
-pub(crate) fn to_json(tree: &Tree) -> String {
+pub fn to_json(tree: &Tree) -> String {
     let mut out = String::new();
     push_json(&mut out, tree);
     out

@@ -8,7 +8,7 @@ use super::time;
 
 /// The meaning of a plain text.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Plain {
+pub enum Plain {
     /// Null.
     Null,
     /// A boolean.
@@ -27,7 +27,7 @@ pub(crate) enum Plain {
 
 impl Plain {
     /// The short tag that go-yaml prints for it.
-    pub(crate) fn tag(self) -> &'static str {
+    pub fn tag(self) -> &'static str {
         match self {
             Plain::Null => "!!null",
             Plain::Bool(_) => "!!bool",
@@ -40,12 +40,12 @@ impl Plain {
 }
 
 /// Resolves a plain text.
-pub(crate) fn resolve(text: &str, dialect: Dialect) -> Plain {
+pub fn resolve(text: &str, dialect: Dialect) -> Plain {
     resolve_with(text, dialect, true)
 }
 
 /// As [`resolve`]; `times` says whether a date may come of it, which an explicit other tag forbids.
-pub(crate) fn resolve_with(text: &str, dialect: Dialect, times: bool) -> Plain {
+pub fn resolve_with(text: &str, dialect: Dialect, times: bool) -> Plain {
     let Some(first) = text.bytes().next() else { return Plain::Null };
     match first {
         b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'y' | b'Y' | b'o' | b'O' => word(text, dialect),
@@ -67,7 +67,7 @@ fn word(text: &str, dialect: Dialect) -> Plain {
 }
 
 /// YAML 1.1's other spellings of booleans.
-pub(crate) fn old_bool(text: &str) -> Option<bool> {
+pub fn old_bool(text: &str) -> Option<bool> {
     match text {
         "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
         "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
@@ -182,7 +182,7 @@ fn go_float(text: &str) -> Option<f64> {
 
 /// True for numbers in base 60, which are strings to go-yaml but are quoted for those to whom they are none:
 /// `[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?`.
-pub(crate) fn is_base60(text: &str) -> bool {
+pub fn is_base60(text: &str) -> bool {
     let rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     if !rest.starts_with(|first: char| first.is_ascii_digit()) || !rest.contains(':') {
         return false;

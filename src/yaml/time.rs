@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 /// A point in time with the offset that it was written with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Time {
+pub struct Time {
     year: u32,
     month: u32,
     day: u32,
@@ -84,7 +84,7 @@ impl Cursor<'_> {
 }
 
 /// Reads a date, or a date and time, in the layouts that go-yaml allows.
-pub(crate) fn parse(text: &str) -> Option<Time> {
+pub fn parse(text: &str) -> Option<Time> {
     let bytes = text.as_bytes();
     if bytes.len() < 8 || bytes.get(4) != Some(&b'-') {
         return None;
@@ -131,7 +131,7 @@ fn days_in(year: u32, month: u32) -> u32 {
 
 impl Time {
     /// RFC 3339 with the fraction that is there, as Go's JSON prints times.
-    pub(crate) fn rfc3339(&self) -> String {
+    pub fn rfc3339(&self) -> String {
         let mut out = format!(
             "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
             self.year, self.month, self.day, self.hour, self.minute, self.second

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// How deep lists and maps may nest (`encoding/json`'s `maxNestingDepth`).
-pub(crate) const NESTING_MAX: usize = 10_000;
+pub const NESTING_MAX: usize = 10_000;
 
 /// Receives what a text holds, in order. Keys of a map come as they stand, twice if they stand twice.
-pub(crate) trait Visit {
+pub trait Visit {
     /// `null`.
     fn null(&mut self);
     /// `true` or `false`.
@@ -30,9 +30,9 @@ pub(crate) trait Visit {
 
 /// A fault in a text; shows itself in Go's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub struct Fault {
     /// Offset in bytes of the character that does not fit.
-    pub(crate) place: usize,
+    pub place: usize,
     message: String,
 }
 
@@ -65,7 +65,7 @@ struct Reader<'t> {
 /// Reads one value; nothing but white space may follow it.
 ///
 /// The visitor is called while the text is read, so a fault may come after events: drop them.
-pub(crate) fn read(text: &str, visitor: &mut impl Visit) -> Result<(), Fault> {
+pub fn read(text: &str, visitor: &mut impl Visit) -> Result<(), Fault> {
     let mut reader = Reader { text, place: 0, open: Vec::new() };
     let mut expect = Expect::Value;
     loop {

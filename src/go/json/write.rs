@@ -2,7 +2,7 @@
 
 /// Appends a string in quotes. `html` escapes `<`, `>` and `&`, as `json.Marshal` does and an encoder with
 /// `SetEscapeHTML(false)` does not; U+2028 and U+2029 are escaped always.
-pub(crate) fn push_str(out: &mut String, text: &str, html: bool) {
+pub fn push_str(out: &mut String, text: &str, html: bool) {
     out.push('"');
     let mut done = 0;
     for (place, byte) in text.bytes().enumerate() {
@@ -52,7 +52,7 @@ fn push_escape(out: &mut String, byte: u8) {
 }
 
 /// As [`push_str`] for bytes: each byte that is no UTF-8 becomes `\ufffd`.
-pub(crate) fn push_bytes(out: &mut String, bytes: &[u8], html: bool) {
+pub fn push_bytes(out: &mut String, bytes: &[u8], html: bool) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         push_str(out, text, html);
         return;
@@ -75,7 +75,7 @@ pub(crate) fn push_bytes(out: &mut String, bytes: &[u8], html: bool) {
 /// Writes a value event by event, compact or indented as `MarshalIndent` does.
 ///
 /// Inside maps each value follows a [`Writer::key`].
-pub(crate) struct Writer<'o> {
+pub struct Writer<'o> {
     out: &'o mut String,
     html: bool,
     /// Indentation of one level; nothing for compact text.
@@ -89,20 +89,20 @@ pub(crate) struct Writer<'o> {
 
 impl<'o> Writer<'o> {
     /// A writer of compact text.
-    pub(crate) fn new(out: &'o mut String) -> Writer<'o> {
+    pub fn new(out: &'o mut String) -> Writer<'o> {
         Writer { out, html: true, indent: None, depth: 0, empty: true, after_key: false }
     }
 
     /// Writes each entry on a line of its own, indented by `indent` for each level.
     #[must_use]
-    pub(crate) fn indented(mut self, indent: &'static str) -> Writer<'o> {
+    pub fn indented(mut self, indent: &'static str) -> Writer<'o> {
         self.indent = Some(indent);
         self
     }
 
     /// Leaves `<`, `>` and `&` as they are.
     #[must_use]
-    pub(crate) fn raw_html(mut self) -> Writer<'o> {
+    pub fn raw_html(mut self) -> Writer<'o> {
         self.html = false;
         self
     }
@@ -145,27 +145,27 @@ impl<'o> Writer<'o> {
     }
 
     /// A list begins.
-    pub(crate) fn list_start(&mut self) {
+    pub fn list_start(&mut self) {
         self.start('[');
     }
 
     /// The innermost list ends.
-    pub(crate) fn list_end(&mut self) {
+    pub fn list_end(&mut self) {
         self.end(']');
     }
 
     /// A map begins.
-    pub(crate) fn map_start(&mut self) {
+    pub fn map_start(&mut self) {
         self.start('{');
     }
 
     /// The innermost map ends.
-    pub(crate) fn map_end(&mut self) {
+    pub fn map_end(&mut self) {
         self.end('}');
     }
 
     /// A key; its value is the next event.
-    pub(crate) fn key(&mut self, key: &[u8]) {
+    pub fn key(&mut self, key: &[u8]) {
         self.begin();
         push_bytes(self.out, key, self.html);
         self.out.push(':');
@@ -176,19 +176,19 @@ impl<'o> Writer<'o> {
     }
 
     /// A string.
-    pub(crate) fn str(&mut self, text: &[u8]) {
+    pub fn str(&mut self, text: &[u8]) {
         self.begin();
         push_bytes(self.out, text, self.html);
     }
 
     /// A value whose text is JSON already: a number, `true`, `null`.
-    pub(crate) fn literal(&mut self, text: &str) {
+    pub fn literal(&mut self, text: &str) {
         self.begin();
         self.out.push_str(text);
     }
 
     /// A float; false, and nothing written, for infinities and NaN.
-    pub(crate) fn float(&mut self, value: f64) -> bool {
+    pub fn float(&mut self, value: f64) -> bool {
         if !value.is_finite() {
             return false;
         }

@@ -13,7 +13,7 @@ use super::{Dialect, Plain};
 ///
 /// `text` is the scalar's text, unescaped and unfolded; `plain` what it means. Maps have string keys: the composer has
 /// turned keys into strings by the dialect's rules.
-pub(crate) trait Build {
+pub trait Build {
     /// A value. Cloned where an anchor names it.
     type Node: Clone;
     /// A map that is being filled.
@@ -48,13 +48,13 @@ pub(crate) trait Build {
 }
 
 /// Builds [`Tree`]s. V3 keeps texts as written; V2 gives scalars the text that they have in JSON.
-pub(crate) struct TreeBuilder {
+pub struct TreeBuilder {
     /// Whose texts.
-    pub(crate) dialect: Dialect,
+    pub dialect: Dialect,
 }
 
 /// Text of bytes as Go's JSON writes them: each byte that is no UTF-8 becomes one replacement character.
-pub(crate) fn lossy(mut bytes: &[u8]) -> String {
+pub fn lossy(mut bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     loop {
         match std::str::from_utf8(bytes) {

@@ -66,7 +66,7 @@ struct Frame<B: Build> {
 }
 
 /// Composes documents from a parser.
-pub(crate) struct Composer<'t, 'b, B: Build> {
+pub struct Composer<'t, 'b, B: Build> {
     parser: Parser<'t>,
     builder: &'b mut B,
     dialect: Dialect,
@@ -84,17 +84,17 @@ pub(crate) struct Composer<'t, 'b, B: Build> {
 }
 
 /// One composed document.
-pub(crate) struct Composed<N> {
-    pub(crate) node: N,
-    pub(crate) spans: Spans,
-    pub(crate) start: Mark,
-    pub(crate) end: Mark,
+pub struct Composed<N> {
+    pub node: N,
+    pub spans: Spans,
+    pub start: Mark,
+    pub end: Mark,
     /// True if `---` or a directive began it.
-    pub(crate) explicit: bool,
+    pub explicit: bool,
 }
 
 impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
-    pub(crate) fn new(parser: Parser<'t>, builder: &'b mut B, dialect: Dialect, strict: bool, spans: bool) -> Self {
+    pub fn new(parser: Parser<'t>, builder: &'b mut B, dialect: Dialect, strict: bool, spans: bool) -> Self {
         Composer {
             parser,
             builder,
@@ -112,7 +112,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
     }
 
     /// The next document; nothing at the end of the text.
-    pub(crate) fn document(&mut self) -> Scan<Option<Composed<B::Node>>> {
+    pub fn document(&mut self) -> Scan<Option<Composed<B::Node>>> {
         let first = self.parser.next()?;
         let EventKind::DocumentStart(explicit) = first.kind else { return Ok(None) };
         self.names.clear();

@@ -16,14 +16,14 @@ pub(super) const CORE_TAG: &str = "tag:yaml.org,2002:";
 
 /// Anchor and tag in front of a node.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Properties<'t> {
-    pub(crate) anchor: Option<&'t str>,
-    pub(crate) tag: Option<Cow<'t, str>>,
+pub struct Properties<'t> {
+    pub anchor: Option<&'t str>,
+    pub tag: Option<Cow<'t, str>>,
 }
 
 /// What an event says.
 #[derive(Clone, Debug)]
-pub(crate) enum EventKind<'t> {
+pub enum EventKind<'t> {
     /// The text ends.
     StreamEnd,
     /// A document begins; true if by `---`.
@@ -46,10 +46,10 @@ pub(crate) enum EventKind<'t> {
 
 /// An event and where it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Event<'t> {
-    pub(crate) kind: EventKind<'t>,
-    pub(crate) start: Mark,
-    pub(crate) end: Mark,
+pub struct Event<'t> {
+    pub kind: EventKind<'t>,
+    pub start: Mark,
+    pub end: Mark,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +78,8 @@ enum State {
 }
 
 /// The parser's state; [`Parser::next`] hands out events until `StreamEnd`.
-pub(crate) struct Parser<'t> {
-    pub(crate) scanner: Scanner<'t>,
+pub struct Parser<'t> {
+    pub scanner: Scanner<'t>,
     state: State,
     states: Vec<State>,
     marks: Vec<Mark>,
@@ -88,7 +88,7 @@ pub(crate) struct Parser<'t> {
 
 impl<'t> Parser<'t> {
     /// A parser at the beginning of a text.
-    pub(crate) fn new(scanner: Scanner<'t>) -> Scan<Parser<'t>> {
+    pub fn new(scanner: Scanner<'t>) -> Scan<Parser<'t>> {
         let mut parser =
             Parser { scanner, state: State::ImplicitDocumentStart, states: Vec::new(), marks: Vec::new(), tag_directives: Vec::new() };
         parser.scanner.next()?;
@@ -96,7 +96,7 @@ impl<'t> Parser<'t> {
     }
 
     /// The next event.
-    pub(crate) fn next(&mut self) -> Scan<Event<'t>> {
+    pub fn next(&mut self) -> Scan<Event<'t>> {
         match self.state {
             State::ImplicitDocumentStart => self.document_start(true),
             State::DocumentStart => self.document_start(false),

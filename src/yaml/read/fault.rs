@@ -8,7 +8,7 @@ use super::Dialect;
 
 /// A place in the text: byte offset and zero-based line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub struct Mark {
     /// Offset in bytes.
     pub place: u32,
     /// Line, from zero.
@@ -17,7 +17,7 @@ pub(crate) struct Mark {
 
 /// Which layer found a fault; go-yaml counts its lines differently in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Layer {
+pub enum Layer {
     /// Text that does not make tokens.
     Scanner,
     /// Tokens in an order that makes no sense.
@@ -32,13 +32,13 @@ pub(crate) enum Layer {
 
 /// A fault as go-yaml's layers see it, before it is worded.
 #[derive(Clone, Debug)]
-pub(crate) struct Fault {
-    pub(crate) layer: Layer,
-    pub(crate) problem: Cow<'static, str>,
+pub struct Fault {
+    pub layer: Layer,
+    pub problem: Cow<'static, str>,
     /// Where the thing begins that could not be read.
-    pub(crate) context: Mark,
+    pub context: Mark,
     /// Where reading stopped.
-    pub(crate) at: Mark,
+    pub at: Mark,
 }
 
 impl Fault {
@@ -46,7 +46,7 @@ impl Fault {
         Box::new(Fault { layer, problem: problem.into(), context: at, at })
     }
 
-    pub(crate) fn decoder(problem: impl Into<Cow<'static, str>>, at: Mark) -> Box<Fault> {
+    pub fn decoder(problem: impl Into<Cow<'static, str>>, at: Mark) -> Box<Fault> {
         Box::new(Fault { layer: Layer::Decoder, problem: problem.into(), context: at, at })
     }
 
@@ -68,7 +68,7 @@ impl Fault {
     }
 
     /// The fault as go-yaml prints it, pointing at the place where reading stopped.
-    pub(crate) fn into_diagnostic(self, source: &SourceText, dialect: Dialect) -> Box<Diagnostic> {
+    pub fn into_diagnostic(self, source: &SourceText, dialect: Dialect) -> Box<Diagnostic> {
         let message = match self.printed_line(dialect) {
             0 if self.layer == Layer::Json => self.problem.to_string(),
             0 => format!("yaml: {}", self.problem),

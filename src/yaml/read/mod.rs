@@ -15,15 +15,15 @@ mod scan_scalar;
 mod spans;
 mod token;
 
-pub(crate) use build::{Build, TreeBuilder, lossy};
-pub(crate) use compose::{Composed, Composer};
-pub(crate) use event::Parser;
-pub(crate) use fault::Fault;
-pub(crate) use scan::{NESTING_MAX, Scanner};
+pub use build::{Build, TreeBuilder, lossy};
+pub use compose::{Composed, Composer};
+pub use event::Parser;
+pub use fault::Fault;
+pub use scan::{NESTING_MAX, Scanner};
 pub use spans::Spans;
 
 use super::Dialect;
-pub(crate) use super::resolve::Plain;
+pub use super::resolve::Plain;
 
 impl Dialect {
     /// How many tokens the scanner is ahead of the parser: v3 wants to see the comments that follow a token.
@@ -36,7 +36,7 @@ impl Dialect {
 }
 
 /// A composer at the beginning of a text.
-pub(crate) fn composer<'t, 'b, B: Build>(
+pub fn composer<'t, 'b, B: Build>(
     text: &'t str,
     builder: &'b mut B,
     dialect: Dialect,

@@ -11,10 +11,10 @@ use super::fault::{Fault, Layer, Mark};
 use super::token::{Token, TokenKind};
 
 /// A key without `?` may have this many characters up to its `:` (YAML 1.1, section 7.4.2; go-yaml holds to it).
-pub(crate) const SIMPLE_KEY_MAX: usize = 1024;
+pub const SIMPLE_KEY_MAX: usize = 1024;
 /// How deep lists and maps may nest in flow style, and again in block style. go-yaml allows 10,000; everything after
 /// the parser walks trees by recursion, and a thread's stack must hold that.
-pub(crate) const NESTING_MAX: usize = 1000;
+pub const NESTING_MAX: usize = 1000;
 /// How far go-yaml reads ahead of its scanner: it finds a forbidden character this many bytes early.
 const READ_AHEAD: usize = 512;
 
@@ -30,7 +30,7 @@ struct SimpleKey {
 }
 
 /// The scanner's state; [`Scanner::next`] hands out tokens until `StreamEnd`.
-pub(crate) struct Scanner<'t> {
+pub struct Scanner<'t> {
     pub(super) text: &'t str,
     pub(super) bytes: &'t [u8],
     pub(super) place: usize,
@@ -56,7 +56,7 @@ pub(crate) struct Scanner<'t> {
 
 impl<'t> Scanner<'t> {
     /// A scanner at the beginning of a text. `look_ahead` tokens are scanned beyond the one handed out.
-    pub(crate) fn new(text: &'t str, look_ahead: usize) -> Scanner<'t> {
+    pub fn new(text: &'t str, look_ahead: usize) -> Scanner<'t> {
         let forbidden = first_forbidden(text);
         let text = &text[..forbidden.unwrap_or(text.len())];
         let mut scanner = Scanner {
@@ -86,14 +86,14 @@ impl<'t> Scanner<'t> {
 
     /// The token at the head, scanned if need be, not taken.
     #[inline]
-    pub(crate) fn peek(&mut self) -> Scan<&Token<'t>> {
+    pub fn peek(&mut self) -> Scan<&Token<'t>> {
         self.fill()?;
         Ok(&self.queue[0])
     }
 
     /// Takes the token at the head.
     #[inline]
-    pub(crate) fn next(&mut self) -> Scan<Token<'t>> {
+    pub fn next(&mut self) -> Scan<Token<'t>> {
         self.fill()?;
         self.taken += 1;
         Ok(self.queue.pop_front().expect("fill leaves a token"))

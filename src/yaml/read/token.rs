@@ -8,7 +8,7 @@ use super::fault::Mark;
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum TokenKind<'t> {
+pub enum TokenKind<'t> {
     /// The text begins.
     StreamStart,
     /// The text ends.
@@ -55,8 +55,8 @@ pub(crate) enum TokenKind<'t> {
 
 /// A token and where it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Token<'t> {
-    pub(crate) kind: TokenKind<'t>,
-    pub(crate) start: Mark,
-    pub(crate) end: Mark,
+pub struct Token<'t> {
+    pub kind: TokenKind<'t>,
+    pub start: Mark,
+    pub end: Mark,
 }
