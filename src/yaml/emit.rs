@@ -11,16 +11,18 @@
 //! emitter.key("name");
 //! emitter.str("web");
 //! emitter.map_end();
-//! emitter.finish();
+//! emitter.finish()?;
 //! assert_eq!(out, "name: web\n");
 //! ```
 
 #[path = "emit_scalar.rs"]
 mod scalar;
 
+use std::borrow::Cow;
+
 use crate::go::float;
 
-use super::Dialect;
+use super::{Dialect, hop};
 
 /// Width from which v2 breaks lines.
 const FOLD_WIDTH: usize = 80;
@@ -83,6 +85,8 @@ pub struct Emitter<'o> {
     levels: Vec<Level>,
     /// A collection that has begun and may yet turn out empty, and whether it is a map's value.
     pending: Option<(Collection, bool)>,
+    /// The first value that Go would have refused to print.
+    fault: Option<String>,
 }
 
 impl<'o> Emitter<'o> {
@@ -100,6 +104,7 @@ impl<'o> Emitter<'o> {
             role: Role::Root,
             levels: Vec::new(),
             pending: None,
+            fault: None,
         }
     }
 
@@ -138,6 +143,7 @@ impl<'o> Emitter<'o> {
     pub fn key(&mut self, key: &str) {
         self.settle();
         self.write_indent();
+        let key = &*self.through_json(key, hop::key);
         let analysis = scalar::Analysis::of(key, self.look);
         let simple = !analysis.multiline && key.len() <= SIMPLE_KEY_MAX;
         if !simple {
@@ -153,6 +159,7 @@ impl<'o> Emitter<'o> {
     /// A string.
     pub fn str(&mut self, text: &str) {
         self.begin_node();
+        let text = &*self.through_json(text, hop::string);
         let analysis = scalar::Analysis::of(text, self.look);
         self.write_str(text, &analysis, false);
     }
@@ -191,22 +198,43 @@ impl<'o> Emitter<'o> {
     }
 
     /// A float. v3 prints Go's shortest form (`1e+06`); in v2 the value has come through JSON, which makes integers of
-    /// what has no fraction (`1000000`). JSON has no infinities: who follows Go fails before it prints them.
+    /// what has no fraction (`1000000`), and has no infinities.
     pub fn float(&mut self, value: f64) {
+        if self.look == Look::V2 && !value.is_finite() {
+            self.refuse(format!("json: unsupported value: {}", float::g(value)));
+        }
         self.bare(&float_text(value, self.look));
     }
 
-    /// Ends the text with a line end.
-    pub fn finish(mut self) {
+    /// Ends the text with a line end. Fails, in Go's words, if v2 would have refused one of the values on their way
+    /// through JSON; the text is then of no use.
+    pub fn finish(mut self) -> Result<(), String> {
         self.finish_line();
+        self.fault.map_or(Ok(()), Err)
     }
 
-    /// Ends the text without its last line end, as Helm's functions trim it.
-    pub fn finish_trimmed(mut self) {
+    /// Ends the text without its last line end, as Helm's functions trim it. Fails as [`Emitter::finish`] does.
+    pub fn finish_trimmed(mut self) -> Result<(), String> {
         self.finish_line();
         if self.out.ends_with('\n') {
             self.out.pop();
         }
+        self.fault.map_or(Ok(()), Err)
+    }
+
+    /// In v2, what is left of a text after the way through JSON.
+    fn through_json<'s>(&mut self, text: &'s str, hop: fn(&'s str) -> Result<Cow<'s, str>, String>) -> Cow<'s, str> {
+        if self.look == Look::V3 {
+            return Cow::Borrowed(text);
+        }
+        hop(text).unwrap_or_else(|fault| {
+            self.refuse(fault);
+            Cow::Borrowed(text)
+        })
+    }
+
+    fn refuse(&mut self, fault: String) {
+        self.fault.get_or_insert(fault);
     }
 
     fn finish_line(&mut self) {
@@ -361,7 +389,7 @@ mod tests {
         let mut out = String::new();
         let mut emitter = Emitter::new(&mut out, look).with_base_indent(pad, false);
         events(&mut emitter);
-        emitter.finish_trimmed();
+        emitter.finish_trimmed().expect("the values are good");
         out
     }
 

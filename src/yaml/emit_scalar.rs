@@ -123,7 +123,7 @@ impl Seen {
                 || self.tabs
                 || self.breaks
                 || self.indicators),
-            single: !(self.break_space || unfit),
+            single: !(self.break_space || unfit || self.tabs),
             block: !(self.trailing_space || unfit),
         }
     }
@@ -363,7 +363,7 @@ mod tests {
         emitter.key("k");
         emitter.str(text);
         emitter.map_end();
-        emitter.finish();
+        emitter.finish().expect("the text is good");
         out
     }
 
@@ -393,7 +393,7 @@ mod tests {
             assert_eq!(value(Look::V2, text), format!("k: {want}\n"), "{text:?}");
         }
         assert_eq!(value(Look::V3, "yes"), "k: \"yes\"\n");
-        assert_eq!(value(Look::V3, "a\tb"), "k: 'a\tb'\n");
+        assert_eq!(value(Look::V3, "a\tb"), "k: \"a\\tb\"\n");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //!   trees, event by event, in that style or in go-yaml v3's.
 
 mod emit;
+mod hop;
 mod order;
 mod print;
 mod read;
@@ -21,7 +22,7 @@ use crate::value::Tree;
 
 pub use emit::{Emitter, Look};
 pub use order::{key_order, sort_keys};
-pub use print::{to_json, to_string};
+pub use print::{to_json, to_string, to_string_strict};
 pub use read::{Build, NESTING_MAX, Plain, Spans, TreeBuilder, lossy};
 pub use resolve::resolve;
 

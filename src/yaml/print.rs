@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 
+use crate::diag::{Diagnostic, Result};
 use crate::go::{float, json};
 use crate::value::{Kind, Scalar, Tree};
 
@@ -31,7 +32,9 @@ fn value(scalar: &Scalar) -> Value<'_> {
         Kind::Null => Value::Null,
         Kind::Bool => Value::Bool(old_bool(text).unwrap_or(matches!(text, "true" | "True" | "TRUE"))),
         Kind::Int | Kind::Float => match resolve_with(text, Dialect::V3, false) {
-            Plain::Int(value) if scalar.kind == Kind::Float => Value::Float(value as f64),
+            // `-0` must keep its sign
+            Plain::Int(value) if scalar.kind == Kind::Float => Value::Float(text.parse().unwrap_or(value as f64)),
+            Plain::Uint(value) if scalar.kind == Kind::Float => Value::Float(value as f64),
             Plain::Int(value) => Value::Int(value),
             Plain::Uint(value) => Value::Uint(value),
             Plain::Float(value) => Value::Float(value),
@@ -50,11 +53,24 @@ fn value(scalar: &Scalar) -> Value<'_> {
 /// The tree as `sigs.k8s.io/yaml`'s `Marshal` prints it, and so kustomize: keys in go-yaml's order, lists not indented
 /// under keys, long text folded. Ends with a line end.
 pub fn to_string(tree: &Tree) -> String {
+    print(tree).0
+}
+
+/// As [`to_string`], but values that Go refuses to print (infinities, control characters, keys over 1,024 characters)
+/// are a fault `yaml-unprintable` with Go's words, as they are at the end of a kustomize build.
+pub fn to_string_strict(tree: &Tree) -> Result<String> {
+    match print(tree) {
+        (text, None) => Ok(text),
+        (_, Some(fault)) => Err(Box::new(Diagnostic::input("yaml-unprintable", fault))),
+    }
+}
+
+fn print(tree: &Tree) -> (String, Option<String>) {
     let mut out = String::new();
     let mut emitter = Emitter::new(&mut out, Look::V2);
     emit(&mut emitter, tree);
-    emitter.finish();
-    out
+    let fault = emitter.finish().err();
+    (out, fault)
 }
 
 fn emit(emitter: &mut Emitter<'_>, tree: &Tree) {

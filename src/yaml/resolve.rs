@@ -80,8 +80,18 @@ fn point(text: &str) -> Plain {
         ".nan" | ".NaN" | ".NAN" => Plain::Float(f64::NAN),
         ".inf" | ".Inf" | ".INF" => Plain::Float(f64::INFINITY),
         // here go-yaml asks strconv alone, underscores and all it takes
-        _ => go_float(text).map_or(Plain::Str, Plain::Float),
+        _ => separated_float(text).map_or(Plain::Str, Plain::Float),
     }
+}
+
+/// Go's `ParseFloat` takes underscores between digits.
+fn separated_float(text: &str) -> Option<f64> {
+    if !text.contains('_') {
+        return go_float(text);
+    }
+    let digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    let apart = text.match_indices('_').all(|(at, _)| at > 0 && digit(at - 1) && digit(at + 1));
+    if apart { go_float(&text.replace('_', "")) } else { None }
 }
 
 fn number(text: &str, times: bool) -> Plain {

@@ -152,6 +152,9 @@ impl Build for TreeBuilder {
     }
 
     fn go_syntax(&self, node: &Tree) -> String {
+        if node.is_null() {
+            return "<nil>".to_owned();
+        }
         let mut out = String::new();
         push_go_syntax(&mut out, node);
         out

@@ -12,7 +12,7 @@ use crate::value::Style;
 
 use super::build::Build;
 use super::event::{Event, EventKind, Parser, Properties};
-use super::fault::{Fault, Mark};
+use super::fault::{Fault, Layer, Mark};
 use super::scalar;
 use super::scan::{NESTING_MAX, Scan};
 use super::spans::{Recorder, Spans, Step};
@@ -53,8 +53,8 @@ struct OpenMap<B: Build> {
 enum Key {
     Text(String, Mark),
     Merge,
-    /// A key that cannot be one; its value is read and dropped.
-    Bad,
+    /// A key that cannot be one; its value is read and dropped. If there is a problem, the value completes its words.
+    Bad(Option<(String, Mark)>),
 }
 
 struct Frame<B: Build> {
@@ -183,15 +183,22 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
     }
 
     fn fail(&mut self, problem: impl Into<Cow<'static, str>>, mark: Mark) {
-        if self.fault.is_none() {
-            self.fault = Some(Fault::decoder(problem, mark));
+        self.keep(Fault::decoder(problem, mark));
+    }
+
+    /// Keeps the fault that Go comes to first: any of decoding goes before any of writing JSON.
+    fn keep(&mut self, fault: Box<Fault>) {
+        let first = match &self.fault {
+            None => true,
+            Some(known) => known.layer == Layer::Json && fault.layer != Layer::Json,
+        };
+        if first {
+            self.fault = Some(fault);
         }
     }
 
     fn fail_with(&mut self, problem: scalar::Problem, mark: Mark) {
-        if self.fault.is_none() {
-            self.fault = Some(Fault::of_meaning(problem, mark));
-        }
+        self.keep(Fault::of_meaning(problem, mark));
     }
 
     fn open_span(&mut self, mark: Mark) {
@@ -262,7 +269,11 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
             Open::List(items) => items.push(node),
             Open::Map(open) => match open.key.take() {
                 None => self.collection_key(&node, mark),
-                Some(Key::Bad) => {}
+                Some(Key::Bad(None)) => {}
+                Some(Key::Bad(Some((problem, at)))) => {
+                    let shown = self.builder.go_syntax(&node);
+                    self.fail_with((Layer::Json, format!("{problem}, value: {shown}")), at);
+                }
                 Some(Key::Merge) => self.add_merge(node, alias, mark),
                 Some(Key::Text(key, at)) => {
                     let replaced = self.builder.set(&mut open.map, &key, node);
@@ -362,15 +373,20 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
 
     fn scalar_key(&mut self, properties: Properties<'t>, text: Cow<'t, str>, style: Style, mark: Mark) {
         if scalar::is_merge(properties.tag.as_deref(), &text, style) {
+            if properties.anchor.is_some() {
+                let node = self.builder.scalar(Plain::Str, text, style);
+                self.name(&properties, &node);
+            }
             self.set_key(Key::Merge);
             return;
         }
         self.decoded += 1;
         let key = match scalar::key(properties.tag.as_deref(), &text, style, self.dialect) {
             Ok(key) => Key::Text(key.into_owned(), mark),
+            Err((Layer::Json, problem)) => Key::Bad(Some((problem, mark))),
             Err(problem) => {
                 self.fail_with(problem, mark);
-                Key::Bad
+                Key::Bad(None)
             }
         };
         if properties.anchor.is_some() {
@@ -387,7 +403,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
             None => {
                 let shown = self.builder.go_syntax(node);
                 self.fail(format!("invalid map key: {shown}"), mark);
-                self.set_key(Key::Bad);
+                self.set_key(Key::Bad(None));
             }
         }
     }

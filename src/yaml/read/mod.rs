@@ -19,7 +19,7 @@ pub use build::{Build, TreeBuilder, lossy};
 pub use compose::{Composed, Composer};
 pub use event::Parser;
 pub use fault::Fault;
-pub use scan::{NESTING_MAX, Scanner};
+pub use scan::{NESTING_MAX, SIMPLE_KEY_MAX, Scanner};
 pub use spans::Spans;
 
 use super::Dialect;

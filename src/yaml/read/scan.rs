@@ -25,6 +25,8 @@ pub(super) type Scan<T> = Result<T, Box<Fault>>;
 struct SimpleKey {
     possible: bool,
     required: bool,
+    /// The queue no longer waits for it, though its `:` may still come.
+    unwatched: bool,
     token: usize,
     mark: Mark,
 }
@@ -153,7 +155,7 @@ impl<'t> Scanner<'t> {
     /// True while the head of the queue may be the beginning of a key whose `:` has not come yet.
     #[inline]
     fn head_may_be_key(&mut self) -> Scan<bool> {
-        while self.lowest_key < self.keys.len() && !self.keys[self.lowest_key].possible {
+        while self.keys.get(self.lowest_key).is_some_and(|key| !key.possible || key.unwatched) {
             self.lowest_key += 1;
         }
         match self.keys.get(self.lowest_key) {
@@ -190,7 +192,7 @@ impl<'t> Scanner<'t> {
         if self.key_allowed {
             let required = self.flow_level == 0 && self.indent == self.column();
             self.remove_key()?;
-            let key = SimpleKey { possible: true, required, token: self.taken + self.queue.len(), mark: self.mark() };
+            let key = SimpleKey { possible: true, required, token: self.taken + self.queue.len(), mark: self.mark(), unwatched: false };
             let level = self.keys.len() - 1;
             self.keys[level] = key;
             self.lowest_key = self.lowest_key.min(level);
@@ -219,11 +221,19 @@ impl<'t> Scanner<'t> {
             }
             let token = Token { kind, start: mark, end: mark };
             match number {
-                Some(number) => self.queue.insert(number - self.taken, token),
+                Some(number) => self.insert(number, token),
                 None => self.queue.push_back(token),
             }
         }
         Ok(())
+    }
+
+    /// Puts a token in front of token `number`, at the end if that has been taken.
+    fn insert(&mut self, number: usize, token: Token<'t>) {
+        match number.checked_sub(self.taken) {
+            Some(index) => self.queue.insert(index, token),
+            None => self.queue.push_back(token),
+        }
     }
 
     /// Closes the block collections deeper than a column.
@@ -383,7 +393,14 @@ impl<'t> Scanner<'t> {
         self.remove_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
-            self.keys.pop();
+            let inner = self.keys.pop().unwrap_or_default();
+            // go-yaml forgets the waiting key by its token's number, and an empty collection's inside has the number of
+            // its bracket: `[]: x` makes no key unless the `:` is scanned before the bracket is taken
+            if let Some(key) = self.keys.last_mut()
+                && key.token == inner.token
+            {
+                key.unwatched = true;
+            }
             self.lowest_key = self.lowest_key.min(self.keys.len() - 1);
         }
         self.key_allowed = false;
@@ -422,7 +439,7 @@ impl<'t> Scanner<'t> {
         if self.key_is_valid(level)? {
             let key = self.keys[level];
             let column = self.column_at(key.mark);
-            self.queue.insert(key.token - self.taken, Token { kind: TokenKind::Key, start: key.mark, end: key.mark });
+            self.insert(key.token, Token { kind: TokenKind::Key, start: key.mark, end: key.mark });
             self.roll_indent(column, Some(key.token), TokenKind::BlockMapStart, key.mark)?;
             self.keys[level].possible = false;
             self.key_allowed = false;
