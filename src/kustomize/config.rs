@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::decode::{self, Unknown};
+use super::decode::{self, Rigour};
 use super::fieldspec::{self, FieldSpec};
 use super::loader::Loader;
 use super::resid::Gvk;
@@ -197,7 +197,7 @@ pub(crate) fn merged(mine: &Arc<Config>, other: &Arc<Config>) -> Result<Arc<Conf
 fn read(loader: &Loader<'_>, path: &str) -> Result<Config> {
     let source = loader.text(path)?;
     let tree = yaml::parse(&source, Dialect::V2)?;
-    let shaped = decode::shape(&tree, shapes::CONFIGURATION, Unknown::Refuse)
+    let shaped = decode::shape(&tree, shapes::CONFIGURATION, Rigour::Configuration)
         .map_err(|misfit| misfit.diagnostic("kustomize-configuration", &source, None))?;
     if !shaped.is_null() && shaped.as_map().is_none() {
         let message = format!("`{}` is no map of field specs", source.name());

@@ -30,13 +30,15 @@ pub(crate) enum Shape {
     Fields(&'static [(&'static str, Shape)]),
 }
 
-/// What to do with fields that a shape does not have.
+/// How strictly a file is read. kustomize reads its files with three decoders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unknown {
-    /// They are an error.
-    Refuse,
-    /// They are left out.
-    Ignore,
+pub(crate) enum Rigour {
+    /// A kustomization: unknown fields are an error, and a number is no text.
+    Kustomization,
+    /// A file under `configurations`: unknown fields are an error; numbers and booleans do for texts.
+    Configuration,
+    /// A plugin's file: unknown fields are left out; numbers and booleans do for texts.
+    Plugin,
 }
 
 /// One step from the root of a file to a value.
@@ -99,20 +101,21 @@ impl Misfit {
 }
 
 /// Gives `tree` the shape. Null stays for what is missing, as in Go.
-pub(crate) fn shape(tree: &Tree, shape: Shape, unknown: Unknown) -> Result<Tree, Box<Misfit>> {
+pub(crate) fn shape(tree: &Tree, shape: Shape, rigour: Rigour) -> Result<Tree, Box<Misfit>> {
     if tree.is_null() {
         return Ok(Tree::null());
     }
     match shape {
         Shape::Any => Ok(tree.clone()),
+        Shape::Text if rigour != Rigour::Kustomization && tree.as_scalar().is_some() => Ok(as_text(tree)),
         Shape::Text => scalar(tree, "text", |kind| matches!(kind, Kind::Str | Kind::Timestamp | Kind::Binary)),
         Shape::Bool => scalar(tree, "true or false", |kind| kind == Kind::Bool),
         Shape::Int => scalar(tree, "a whole number", |kind| kind == Kind::Int),
         Shape::AnyMap => map(tree).map(|_| tree.clone()),
-        Shape::Texts => entries(tree, Shape::Text, unknown),
-        Shape::Bools => entries(tree, Shape::Bool, unknown),
-        Shape::List(item) => list(tree, *item, unknown),
-        Shape::Fields(fields) => record(tree, fields, unknown),
+        Shape::Texts => entries(tree, Shape::Text, rigour),
+        Shape::Bools => entries(tree, Shape::Bool, rigour),
+        Shape::List(item) => list(tree, *item, rigour),
+        Shape::Fields(fields) => record(tree, fields, rigour),
     }
 }
 
@@ -123,26 +126,35 @@ fn scalar(tree: &Tree, want: &str, fits: impl Fn(Kind) -> bool) -> Result<Tree, 
     }
 }
 
+/// Any scalar as a text.
+fn as_text(tree: &Tree) -> Tree {
+    match tree.as_scalar() {
+        Some(scalar) if scalar.kind == Kind::Bool => Tree::str(scalar.text.to_lowercase()),
+        Some(scalar) => Tree::str(scalar.text.clone()),
+        None => tree.clone(),
+    }
+}
+
 fn map(tree: &Tree) -> Result<&Map, Box<Misfit>> {
     tree.as_map().ok_or_else(|| Misfit::new(format!("expected a map, found {}", kind_name(tree))))
 }
 
-fn entries(tree: &Tree, value: Shape, unknown: Unknown) -> Result<Tree, Box<Misfit>> {
+fn entries(tree: &Tree, value: Shape, rigour: Rigour) -> Result<Tree, Box<Misfit>> {
     let mut shaped = Map::new();
     for (key, item) in map(tree)?.iter() {
-        let item = shape(item, value, unknown).map_err(|misfit| misfit.within(Step::Key(key.clone())))?;
+        let item = shape(item, value, rigour).map_err(|misfit| misfit.within(Step::Key(key.clone())))?;
         let empty = || if matches!(value, Shape::Bool) { Tree::bool(false) } else { Tree::str("") };
         shaped.set(key.clone(), if item.is_null() { empty() } else { item });
     }
     Ok(Tree::map(shaped))
 }
 
-fn list(tree: &Tree, item: Shape, unknown: Unknown) -> Result<Tree, Box<Misfit>> {
+fn list(tree: &Tree, item: Shape, rigour: Rigour) -> Result<Tree, Box<Misfit>> {
     let Some(items) = tree.as_list() else {
         return Err(Misfit::new(format!("expected a list, found {}", kind_name(tree))));
     };
     let shape_one = |(index, value): (usize, &Tree)| -> Result<Tree, Box<Misfit>> {
-        let shaped = shape(value, item, unknown).map_err(|misfit| misfit.within(Step::Index(index)))?;
+        let shaped = shape(value, item, rigour).map_err(|misfit| misfit.within(Step::Index(index)))?;
         Ok(match (shaped.is_null(), item) {
             (true, Shape::Text) => Tree::str(""),
             (true, Shape::Fields(_)) => Tree::empty_map(),
@@ -152,13 +164,13 @@ fn list(tree: &Tree, item: Shape, unknown: Unknown) -> Result<Tree, Box<Misfit>>
     Ok(Tree::list(items.iter().enumerate().map(shape_one).collect::<Result<_, _>>()?))
 }
 
-fn record(tree: &Tree, fields: &'static [(&'static str, Shape)], unknown: Unknown) -> Result<Tree, Box<Misfit>> {
+fn record(tree: &Tree, fields: &'static [(&'static str, Shape)], rigour: Rigour) -> Result<Tree, Box<Misfit>> {
     let mut shaped = Map::new();
     for (key, value) in map(tree)?.iter() {
         let exact = fields.iter().find(|(name, _)| name == key);
         let Some((name, field)) = exact.or_else(|| fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)))
         else {
-            if unknown == Unknown::Ignore {
+            if rigour == Rigour::Plugin {
                 continue;
             }
             let mut misfit = Misfit::new(format!("unknown field `{key}`"));
@@ -166,7 +178,7 @@ fn record(tree: &Tree, fields: &'static [(&'static str, Shape)], unknown: Unknow
             misfit.path.push(Step::Key(key.clone()));
             return Err(misfit);
         };
-        let value = shape(value, *field, unknown).map_err(|misfit| misfit.within(Step::Key(key.clone())))?;
+        let value = shape(value, *field, rigour).map_err(|misfit| misfit.within(Step::Key(key.clone())))?;
         if !value.is_null() {
             shaped.set(*name, value);
         }
@@ -228,12 +240,12 @@ mod tests {
     #[test]
     fn names_get_their_one_spelling_and_typos_get_advice() {
         let tree = |key: &str, value| Tree::map(Map::from_iter([(Text::new(key), value)]));
-        let shaped = shape(&tree("PATH", Tree::str("a.yaml")), PATCH, Unknown::Refuse).expect("case does not matter");
+        let shaped = shape(&tree("PATH", Tree::str("a.yaml")), PATCH, Rigour::Kustomization).expect("case does not matter");
         assert_eq!(text(&shaped, "path"), "a.yaml");
-        let misfit = shape(&tree("pth", Tree::str("a.yaml")), PATCH, Unknown::Refuse).expect_err("no such field");
+        let misfit = shape(&tree("pth", Tree::str("a.yaml")), PATCH, Rigour::Kustomization).expect_err("no such field");
         assert_eq!(misfit.hint.as_deref(), Some("use `path`"));
-        assert!(shape(&tree("pth", Tree::str("a.yaml")), PATCH, Unknown::Ignore).is_ok());
-        let misfit = shape(&tree("path", Tree::int(1)), PATCH, Unknown::Refuse).expect_err("a number is no text");
+        assert!(shape(&tree("pth", Tree::str("a.yaml")), PATCH, Rigour::Plugin).is_ok());
+        let misfit = shape(&tree("path", Tree::int(1)), PATCH, Rigour::Kustomization).expect_err("a number is no text");
         assert_eq!(misfit.field(), "path");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: a folder. Out: a [`Kustomization`], in which every field has one spelling and one shape.
 
-use super::decode::{self, Unknown};
+use super::decode::{self, Rigour};
 use super::loader::Loader;
 use super::shapes;
 use crate::diag::{Diagnostic, Result, SourceText, Warnings};
@@ -49,7 +49,7 @@ impl Kustomization {
     pub(crate) fn load(loader: &Loader<'_>, warnings: &mut Warnings) -> Result<Kustomization> {
         let (file_name, source) = find(loader)?;
         let document = yaml::parse_document(&source, Dialect::V2)?;
-        let shaped = decode::shape(&document.tree, shapes::KUSTOMIZATION, Unknown::Refuse).map_err(|misfit| {
+        let shaped = decode::shape(&document.tree, shapes::KUSTOMIZATION, Rigour::Kustomization).map_err(|misfit| {
             let span = locate(&document, &misfit.path);
             misfit.diagnostic("kustomize-kustomization", &source, span)
         })?;

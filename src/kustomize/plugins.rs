@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::affix::{Affix, End};
-use super::decode::{self, Unknown};
+use super::decode::{self, Rigour};
 use super::fieldspec::FieldSpec;
 use super::generators;
 use super::hash::HashSuffix;
@@ -39,7 +39,7 @@ pub(crate) fn builtin(resource: &Resource) -> Result<(String, Tree)> {
                 .hint("run it beforehand and list what it prints under `resources:`"),
         ));
     }
-    let shaped = decode::shape(&resource.tree, shapes::PLUGIN, Unknown::Ignore).map_err(|misfit| {
+    let shaped = decode::shape(&resource.tree, shapes::PLUGIN, Rigour::Plugin).map_err(|misfit| {
         let message = format!("{name} fails configuration: {} in field `{}`", misfit.message, misfit.field());
         Box::new(Diagnostic::input("kustomize-plugin-config", message))
     })?;

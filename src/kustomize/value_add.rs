@@ -37,7 +37,7 @@ impl ValueAdd {
         if !path.is_empty() {
             let source = context.loader.text(&path)?;
             let tree = yaml::parse(&source, Dialect::V2)?;
-            let shaped = decode::shape(&tree, shapes::PLUGIN, decode::Unknown::Ignore)
+            let shaped = decode::shape(&tree, shapes::PLUGIN, decode::Rigour::Plugin)
                 .map_err(|misfit| misfit.diagnostic("kustomize-plugin-config", &source, None))?;
             for item in decode::items(&shaped, "targets") {
                 targets.push(target(item)?);
