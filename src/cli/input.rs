@@ -2,9 +2,23 @@
 
 #![expect(clippy::disallowed_methods, reason = "relative paths are seen from the working folder, which only `cli` knows")]
 
-use crate::diag::{Diagnostic, Result};
+use std::io::Read as _;
+
+use crate::archive::LayerLimits;
+use crate::compat::Profile;
+use crate::diag::{Diagnostic, Result, SourceText};
+use crate::manifest::Set;
 use crate::oci::Location;
-use crate::source;
+use crate::package::unpack;
+use crate::render::{self, Options, Rendered};
+use crate::source::{self, Disk};
+
+use super::ambient::Ambient;
+use super::connection::{ConnectionArgs, wait};
+use super::terminal::Terminal;
+
+/// Most bytes read from standard input.
+const STDIN_BYTES_MAX: u64 = 1 << 30;
 
 /// A SOURCE, OLD or NEW argument, understood but not yet read.
 #[derive(Clone, Debug)]
@@ -34,6 +48,37 @@ impl Input {
         }
         Ok(Input::Path(absolute(argument)?))
     }
+}
+
+/// Reads or renders what an argument names; warnings go to the terminal.
+pub(super) fn objects(argument: &str, profile: Profile, connection: &ConnectionArgs, terminal: &Terminal) -> Result<Set> {
+    match Input::parse(argument)? {
+        Input::Stdin => Set::parse(&SourceText::new("standard input", stdin()?)),
+        Input::Path(path) => {
+            let rendered = rendered(&path, profile)?;
+            rendered.warnings.iter().for_each(|warning| terminal.report(warning));
+            Ok(rendered.set)
+        }
+        Input::Artifact(location) => {
+            let artifact = wait(connection.client()?.pull(&location))?;
+            unpack(&artifact, &LayerLimits::default())?.objects()
+        }
+    }
+}
+
+/// Renders what stands at an absolute path on disk.
+pub(super) fn rendered(path: &str, profile: Profile) -> Result<Rendered> {
+    render::render(&Disk, path, &Options::of(profile), &mut Ambient::new(false))
+}
+
+fn stdin() -> Result<String> {
+    let mut text = String::new();
+    let unreadable = |why: String| Box::new(Diagnostic::input("stdin", format!("standard input cannot be read: {why}")));
+    std::io::stdin().take(STDIN_BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
+    if text.len() as u64 > STDIN_BYTES_MAX {
+        return Err(unreadable(format!("it is longer than {STDIN_BYTES_MAX} bytes")));
+    }
+    Ok(text)
 }
 
 /// The absolute, clean form of a path argument.

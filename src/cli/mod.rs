@@ -125,7 +125,7 @@ fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
     match arguments.command {
         Command::Build(args) => build::run(args, profile, terminal),
         Command::Template(args) => template::run(*args, profile, terminal),
-        Command::Diff(args) => diff::run(args, profile, terminal),
+        Command::Diff(args) => diff::run(&args, profile, terminal),
         Command::Push(args) => push::run(args, profile, terminal),
         Command::Pull(args) => pull::run(args, terminal),
         Command::Inspect(args) => inspect::run(args, terminal),

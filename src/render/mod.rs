@@ -1,1 +1,99 @@
 //! The front door: which kind of source is this, and the chain that renders it.
+//!
+//! In: a [`Source`], an absolute path in it, [`Options`], and the [`Ambient`] world that charts may ask. Out: a
+//! [`Rendered`] set with the origin of each object. Helm and kustomize meet here only: kustomize asks for a chart's text
+//! through a callback, and never learns who printed it.
+
+mod chart;
+mod folder;
+
+use std::cell::RefCell;
+
+use crate::compat::Profile;
+use crate::diag::{Diagnostic, Result, Warnings};
+pub(crate) use crate::helm::Ambient;
+use crate::kustomize;
+use crate::manifest::Set;
+use crate::source::{EntryKind, Source};
+use chart::Inflater;
+
+/// Names under which a kustomization's file may stand, in the order in which kustomize looks for them.
+pub(crate) const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// What kind of thing a path holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A folder with a kustomization.
+    Kustomization,
+    /// A chart: a folder with `Chart.yaml`, or a packed one.
+    Chart,
+    /// A folder of manifests, folders below it included.
+    Folder,
+    /// One file of manifests.
+    File,
+}
+
+/// What a caller may choose.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// Whose behaviour to follow.
+    pub(crate) profile: Profile,
+    /// For kustomizations.
+    pub(crate) kustomize: kustomize::Options,
+    /// For a chart that is rendered by itself: its release's name; the chart's own name where nothing is given.
+    pub(crate) release: Option<String>,
+    /// For a chart that is rendered by itself: its release's namespace; `default` where nothing is given.
+    pub(crate) namespace: Option<String>,
+}
+
+impl Options {
+    /// The defaults under a profile: charts rendered, files confined as kustomize confines them.
+    pub(crate) fn of(profile: Profile) -> Options {
+        let helm = kustomize::HelmOptions { enabled: true, ..kustomize::HelmOptions::default() };
+        let kustomize = kustomize::Options { profile, helm, ..kustomize::Options::default() };
+        Options { profile, kustomize, release: None, namespace: None }
+    }
+}
+
+/// A finished render.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    /// What was rendered.
+    pub(crate) kind: Kind,
+    /// The objects, in the order to print.
+    pub(crate) set: Set,
+    /// What did not stop the render.
+    pub(crate) warnings: Warnings,
+}
+
+/// What stands at `path`. Fails with `source-missing` if nothing does.
+pub(crate) fn kind(source: &dyn Source, path: &str) -> Result<Kind> {
+    let within = |name: &str| source.kind(&format!("{}/{name}", path.trim_end_matches('/'))) == Some(EntryKind::File);
+    match source.kind(path) {
+        Some(EntryKind::Folder) if KUSTOMIZATION_FILES.iter().any(|name| within(name)) => Ok(Kind::Kustomization),
+        Some(EntryKind::Folder) if within("Chart.yaml") => Ok(Kind::Chart),
+        Some(EntryKind::Folder) => Ok(Kind::Folder),
+        Some(EntryKind::File) if path.ends_with(".tgz") || path.ends_with(".tar.gz") => Ok(Kind::Chart),
+        Some(EntryKind::File) => Ok(Kind::File),
+        None => Err(Box::new(
+            Diagnostic::input("source-missing", format!("no file or folder at `{path}`"))
+                .hint("give a kustomization, a chart, or a folder or file of manifests"),
+        )),
+    }
+}
+
+/// Renders what stands at `path`.
+pub(crate) fn render(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
+    let kind = kind(source, path)?;
+    let (set, warnings) = match kind {
+        Kind::Kustomization => {
+            let inflater = Inflater::new(source, options.profile, RefCell::new(ambient));
+            let built = kustomize::build(source, path, &options.kustomize, &|request| inflater.inflate(request))?;
+            (built.set, built.warnings.into_iter().chain(inflater.into_warnings()).collect())
+        }
+        Kind::Chart => chart::whole(source, path, options, ambient)?,
+        Kind::Folder => (folder::read(source, path)?, Warnings::new()),
+        Kind::File => (folder::read_file(source, path)?, Warnings::new()),
+    };
+    Ok(Rendered { kind, set, warnings })
+}

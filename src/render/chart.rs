@@ -1,0 +1,91 @@
+//! Charts: rendered by themselves, or for a kustomization that asks.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Ambient, Options};
+use crate::compat::Profile;
+use crate::diag::{Result, SourceText, Warnings};
+use crate::helm::{self, Chart, KubeVersion, Print, ReleaseOptions, UserValues};
+use crate::kustomize::ChartRequest;
+use crate::manifest::{Origin, Set};
+use crate::source::Source;
+use crate::value::Text;
+
+/// Renders a chart into objects, hooks included as `helm template` prints them.
+pub(super) fn whole(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<(Set, Warnings)> {
+    let chart = Chart::load(source, path, options.profile)?;
+    let mut release = ReleaseOptions { profile: options.profile, ..ReleaseOptions::default() };
+    release.name = options.release.clone().unwrap_or_else(|| chart.metadata.name.clone());
+    release.namespace = options.namespace.clone().unwrap_or(release.namespace);
+    let rendered = helm::render(&chart, &release, &UserValues::default(), ambient)?;
+    let mut set = Set::default();
+    for document in rendered.placed(&Print { include_crds: true, ..Print::default() }) {
+        let mut objects = Set::parse(&SourceText::new(document.path, document.text))?.objects;
+        for object in &mut objects {
+            object.origin = Arc::new(Origin { chart: Text::new(&rendered.chart), ..(*object.origin).clone() });
+        }
+        set.objects.extend(objects);
+    }
+    Ok((set, rendered.warnings))
+}
+
+/// Renders charts for one kustomization; each chart is loaded once however often it is asked for.
+pub(super) struct Inflater<'a> {
+    source: &'a dyn Source,
+    profile: Profile,
+    ambient: RefCell<&'a mut dyn Ambient>,
+    charts: RefCell<BTreeMap<String, Arc<Chart>>>,
+    warnings: RefCell<Warnings>,
+}
+
+impl<'a> Inflater<'a> {
+    pub(super) fn new(source: &'a dyn Source, profile: Profile, ambient: RefCell<&'a mut dyn Ambient>) -> Inflater<'a> {
+        Inflater { source, profile, ambient, charts: RefCell::default(), warnings: RefCell::default() }
+    }
+
+    pub(super) fn into_warnings(self) -> Warnings {
+        self.warnings.into_inner()
+    }
+
+    fn chart(&self, path: &str) -> Result<Arc<Chart>> {
+        if let Some(chart) = self.charts.borrow().get(path) {
+            return Ok(Arc::clone(chart));
+        }
+        let chart = Chart::load(self.source, path, self.profile)?;
+        self.charts.borrow_mut().insert(path.to_owned(), Arc::clone(&chart));
+        Ok(chart)
+    }
+
+    /// The text that `helm template` prints for a request.
+    pub(super) fn inflate(&self, request: &ChartRequest) -> Result<String> {
+        let chart = self.chart(&request.chart)?;
+        let mut ambient = self.ambient.borrow_mut();
+        let version = Some(&request.kube_version).filter(|text| !text.is_empty());
+        let name = match (request.name_template.as_str(), request.release_name.as_str()) {
+            ("", "") => helm::generated_name(&chart.metadata.name, &mut **ambient),
+            ("", name) => name.to_owned(),
+            (template, _) => helm::templated_name(template, self.profile, &mut **ambient)?,
+        };
+        let options = ReleaseOptions {
+            name,
+            namespace: if request.namespace.is_empty() { "default".to_owned() } else { request.namespace.to_string() },
+            kube_version: version.map(|text| KubeVersion::parse(text, self.profile)).transpose()?,
+            api_versions: request.api_versions.iter().map(Text::to_string).collect(),
+            profile: self.profile,
+            ..ReleaseOptions::default()
+        };
+        let values = UserValues { files: request.values.clone(), ..UserValues::default() };
+        let release = helm::render(&chart, &options, &values, &mut **ambient)?;
+        let print = Print {
+            include_crds: request.include_crds,
+            no_hooks: request.no_hooks,
+            skip_tests: request.skip_tests,
+            ..Print::default()
+        };
+        let text = release.print(&print)?;
+        self.warnings.borrow_mut().extend(release.warnings);
+        Ok(text)
+    }
+}
