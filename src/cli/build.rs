@@ -1,16 +1,19 @@
 //! `hydrant build`: a kustomization, a chart or a folder of manifests → flat manifests, with `kustomize build`'s flags.
 
-#![expect(clippy::disallowed_methods, reason = "writes the output, which only `cli` does")]
+use std::path::Path;
 
 use crate::compat::Profile;
-use crate::diag::{Diagnostic, Result};
-use crate::kustomize::{self, ChartRequest, HelmOptions, LoadRestrictions, Options};
+use crate::diag::Result;
+use crate::kustomize::{HelmOptions, LoadRestrictions, Options};
 use crate::manifest::{Object, Set};
+use crate::render;
 use crate::source::{Disk, EntryKind, Source as _};
 use crate::yaml;
 
 use super::Outcome;
+use super::ambient::Ambient;
 use super::input::absolute;
+use super::store;
 use super::terminal::Terminal;
 
 /// The arguments of `hydrant build`.
@@ -78,7 +81,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
     let root = absolute(&args.source)?;
     let none = matches!(args.load_restrictor.as_str(), "LoadRestrictionsNone" | "none");
-    let options = Options {
+    let kustomize = Options {
         profile,
         restrictions: if none { LoadRestrictions::None } else { LoadRestrictions::RootOnly },
         helm: HelmOptions {
@@ -89,32 +92,25 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         managed_by_label: args.enable_managedby_label,
         fifo: args.reorder == "none",
     };
-    let built = kustomize::build(&Disk, &root, &options, &inflate)?;
-    for warning in &built.warnings {
+    let options = render::Options { profile, kustomize, release: None, namespace: None };
+    let rendered = render::render(&Disk, &root, &options, &mut Ambient::new(false))?;
+    for warning in &rendered.warnings {
         terminal.report(warning);
     }
     match &args.output {
-        None => terminal.data(text(&built.set))?,
-        Some(path) => write(&absolute(path)?, &built.set)?,
+        None => terminal.data(rendered.set.to_yaml())?,
+        Some(path) => write(&absolute(path)?, &rendered.set)?,
     }
     Ok(Outcome::Done)
 }
 
-fn inflate(request: &ChartRequest) -> Result<String> {
-    let message = format!("chart `{}` cannot be rendered here", request.shown_name);
-    Err(Box::new(Diagnostic::input("chart-not-rendered", message)))
-}
-
-/// Objects as kustomize prints them.
-fn text(set: &Set) -> String {
-    set.objects.iter().map(|object| yaml::to_string(object.tree())).collect::<Vec<_>>().join("---\n")
-}
-
 fn write(path: &str, set: &Set) -> Result<()> {
     if Disk.kind(path) != Some(EntryKind::Folder) {
-        return put(path, &text(set));
+        return store::write_file(Path::new(path), set.to_yaml().as_bytes());
     }
-    set.objects.iter().try_for_each(|object| put(&format!("{path}/{}", file_name(object)), &yaml::to_string(object.tree())))
+    set.objects.iter().try_for_each(|object| {
+        store::write_file(&Path::new(path).join(file_name(object)), yaml::to_string(object.tree()).as_bytes())
+    })
 }
 
 /// The name that kustomize gives an object's file.
@@ -125,9 +121,4 @@ fn file_name(object: &Object) -> String {
     let kind: Vec<String> = rest.iter().filter(|part| !part.is_empty()).map(|part| part.to_lowercase()).collect();
     let name = format!("{}.yaml", kind.join("_"));
     if namespace.is_empty() { name } else { format!("{namespace}_{name}") }
-}
-
-fn put(path: &str, text: &str) -> Result<()> {
-    std::fs::write(path, text)
-        .map_err(|error| Box::new(Diagnostic::unreachable("output", format!("cannot write `{path}`: {error}"))))
 }

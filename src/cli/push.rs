@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::compat::Profile;
-use crate::diag::{Diagnostic, Result, SourceText};
-use crate::manifest::Set;
+use crate::diag::{Diagnostic, Result};
 use crate::oci::{Artifact, Descriptor, Location};
 use crate::package::{Packing, pack};
 use crate::registry::{Pushed, Step};
-use crate::source::{Disk, EntryKind, Source as _};
 
 use super::Outcome;
 use super::connection::{ConnectionArgs, wait};
+use super::input;
 use super::terminal::Terminal;
 
 /// The arguments of `hydrant push`.
@@ -40,7 +39,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     let location = Location::parse(&args.reference)?;
     let packing = Packing { annotations: annotations(&args.annotations)?, flux: args.media_type == "flux" };
     let client = args.connection.client()?;
-    let set = objects(&args.source, profile)?;
+    let set = input::objects(&args.source, profile, &args.connection, terminal)?;
     let artifact = pack(&set, &packing)?;
     terminal.note(format_args!("packed {} into {}", counted(set.len(), "object"), bytes(packed_size(&artifact))));
     let pushed = wait(client.push(&location, &artifact, &mut |step| told(&step, terminal)))?;
@@ -49,26 +48,6 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     }
     print(&args.format, &location, set.len(), &pushed, terminal)?;
     Ok(Outcome::Done)
-}
-
-/// The objects of a folder of manifests.
-fn objects(source: &str, _profile: Profile) -> Result<Set> {
-    let root = std::path::absolute(source).map_err(|error| Diagnostic::input("source-missing", format!("`{source}`: {error}")))?;
-    let mut set = Set::default();
-    let mut folders = vec![root.to_string_lossy().into_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in Disk.list(&folder)? {
-            let path = format!("{folder}/{}", entry.name);
-            if entry.kind == EntryKind::Folder {
-                folders.push(path);
-            } else if path.ends_with(".yaml") {
-                let bytes = Disk.read(&path)?;
-                let text = SourceText::new(path, String::from_utf8_lossy(&bytes));
-                set.objects.append(&mut Set::parse(&text)?.objects);
-            }
-        }
-    }
-    Ok(set)
 }
 
 /// One line for each blob that was not simply there.
