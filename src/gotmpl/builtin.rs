@@ -7,9 +7,11 @@ use super::print::{sprint, sprintf, sprintln};
 use super::text::is_print;
 use super::{Args, Ctx, FuncError, FuncSpec, Kind, List, MapType, Str, Ty, Val, deep_equal, truth};
 
-/// The ids of `and` and `or`, which the evaluator runs itself: they stand first.
+/// The ids of `and` and `or`, which the evaluator runs itself: they stand first in the table.
 pub(super) const AND: u32 = 0;
 pub(super) const OR: u32 = 1;
+/// `call`, whose error names its argument as it is written.
+pub(super) const CALL: u32 = 2;
 
 type Result = std::result::Result<Val, FuncError>;
 
@@ -51,11 +53,11 @@ fn printf(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
     Ok(Val::Str(out))
 }
 
-/// There are no function values in templates: `call` can only fail.
+/// There are no function values in templates: `call` can only fail. The evaluator puts `non-function` and the argument's spelling first.
 fn call(_: &mut Ctx<'_>, args: Args<'_>) -> Result {
     match args.val(0) {
         Val::Nil => Err("call of nil".into()),
-        value => Err(format!("non-function of type {}", value.type_name()).into()),
+        value => Err(format!("of type {}", value.type_name()).into()),
     }
 }
 
@@ -112,20 +114,21 @@ fn equal_pair(a: &Val, b: &Val) -> std::result::Result<bool, FuncError> {
         (Val::Nil, Val::Nil) => Ok(true),
         (Val::Nil, Val::Object(_)) | (Val::Object(_), Val::Nil) => Ok(false),
         (Val::Nil, _) | (_, Val::Nil) => Ok(false),
+        (Val::Object(left), Val::Object(right)) if left.kind() == Kind::Ptr => Ok(std::rc::Rc::ptr_eq(left, right)),
         (Val::Object(left), Val::Object(_)) if !matches!(left.kind(), Kind::Slice | Kind::Map) => Ok(deep_equal(a, b)),
-        _ if a.kind() != b.kind() => Ok(false),
-        _ => Err(format!(
-            "non-comparable type {}: {}",
-            super::to_text(b),
-            b.type_name()
-        )
-        .into()),
+        _ if a.kind() == b.kind() => {
+            Err(format!("non-comparable type {}: {}", sprintf(b"%s", std::slice::from_ref(b)), b.type_name()).into())
+        }
+        _ => {
+            let first = sprintf(b"%s", std::slice::from_ref(a));
+            let types = format!("{}, {}", a.type_name(), b.type_name());
+            Err(format!("non-comparable types {first}: {types}: {}", super::to_text(b)).into())
+        }
     }
 }
 
 fn incomparable(a: &Val, b: &Val) -> FuncError {
-    let _ = (a, b);
-    "incompatible types for comparison".into()
+    format!("incompatible types for comparison: {} and {}", a.type_name(), b.type_name()).into()
 }
 
 fn less(a: &Val, b: &Val) -> std::result::Result<bool, FuncError> {
@@ -230,7 +233,7 @@ fn length(_: &mut Ctx<'_>, args: Args<'_>) -> Result {
         Val::Str(text) => text.len(),
         Val::List(list) => list.len(),
         Val::Map(map) => map.len(),
-        Val::Nil => return Err("len of nil pointer".into()),
+        Val::Nil => return Err("reflect: call of reflect.Value.Type on zero Value".into()),
         other => return Err(format!("len of type {}", other.type_name()).into()),
     };
     Ok(Val::int(length as i64))

@@ -1,7 +1,7 @@
 //! Calls: arguments checked against Go parameter types as `reflect` does, then the function or method; and field access, which may
 //! end in a method.
 
-use super::builtin::{AND, OR};
+use super::builtin::{AND, CALL, OR};
 use super::exec::{Frame, Result, Slot};
 use super::node::{ExprKind, NodeRef};
 use super::print::quote;
@@ -29,6 +29,11 @@ impl Ctx<'_> {
         self.recycle(values);
         match result {
             Ok(value) => Ok(Slot::plain(value)),
+            Err(FuncError::Message(text)) if id == CALL && text.starts_with("of type") => {
+                f.at(node);
+                let shown = args.first().map(|arg| f.unit.show(NodeRef::Expr(*arg))).unwrap_or_default();
+                Err(failed_call(f, row.name, format!("non-function {shown} {text}").into()))
+            }
             Err(error) => {
                 f.at(node);
                 Err(failed_call(f, row.name, error))

@@ -585,12 +585,12 @@ impl Parser<'_> {
     fn operand(&mut self) -> Result<Option<u32>> {
         let Some(mut expr) = self.term()? else { return Ok(None) };
         let first = self.peek();
+        let term_end = expr.end;
         if first.tok == Tok::Field {
             let start = self.unit.names.len() as u32;
             let kept = match expr.kind {
-                // fields of a field or variable join its own, which are the last names noted
-                ExprKind::Field(fields) | ExprKind::Var { fields, .. } if fields.end == start => fields.start,
-                ExprKind::Var { .. } => start,
+                // further fields join a field's own, which are the last names noted
+                ExprKind::Field(fields) => fields.start,
                 _ => start,
             };
             while self.peek().tok == Tok::Field {
@@ -603,7 +603,7 @@ impl Parser<'_> {
                 ExprKind::Field(_) => ExprKind::Field(fields),
                 ExprKind::Var { slot, name, .. } => ExprKind::Var { slot, name, fields },
                 kind if is_constant(kind) => {
-                    self.unit.exprs.push(expr);
+                    self.unit.exprs.push(Expr { end: term_end, ..expr });
                     let shown = self.unit.show(super::node::NodeRef::Expr(self.unit.exprs.len() as u32 - 1));
                     return self.fail(format!("unexpected . after term {}", quote(shown.as_bytes())));
                 }

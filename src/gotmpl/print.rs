@@ -160,9 +160,7 @@ impl Printer<'_> {
         } else {
             self.out.extend_from_slice(value.type_name().as_bytes());
             self.out.push(b'=');
-            let kept = std::mem::take(&mut self.flags);
             self.arg(value, 'v');
-            self.flags = kept;
         }
         self.out.push(b')');
     }
@@ -180,6 +178,7 @@ impl Printer<'_> {
             }
             (Val::Nil, 'v') => self.pad(b"<nil>"),
             (Val::Nil, _) => self.bad_verb(verb, value),
+            (Val::List(_) | Val::Map(_) | Val::Object(_), 'w') => self.bad_verb(verb, value),
             (Val::List(_) | Val::Map(_), 'p') => self.pad(b"0xc000000000"),
             _ => self.value(value, verb, 0),
         }
