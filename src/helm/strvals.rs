@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn json_and_literals() {
         let map = Map::new();
-        parse_json(r#"a={"x":[1,null]}, b.c="t",d="#, &map).expect("good JSON");
+        parse_json(r#"a={"x":[1,null]} ,b.c="t",d="#, &map).expect("good JSON");
         assert_eq!(show(&Val::Map(map)), r#"{a:{x:[1.0 nil]} b:{c:"t"} d:nil}"#);
         let map = Map::new();
         parse_literal(r"a.b=x,y={z\}", &map).expect("anything goes");
