@@ -213,7 +213,7 @@ struct Inert {
 pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
     refuse(&args)?;
     let mut ambient = Ambient::new(args.enable_dns);
-    let (name, chart_path) = name_and_chart(&args, profile, &mut ambient)?;
+    let (name, chart_path) = name_and_chart(&args, &mut ambient)?;
     let path = absolute(&chart_path)?;
     if Disk.kind(&path).is_none() {
         let fault = Diagnostic::input("chart-missing", format!("no chart at `{chart_path}`"));
@@ -287,7 +287,7 @@ fn refuse(args: &Args) -> Result<()> {
     Err(Box::new(Diagnostic::input("flag-refused", format!("`{flag}` is not supported: {why}"))))
 }
 
-fn name_and_chart(args: &Args, profile: Profile, ambient: &mut Ambient) -> Result<(String, String)> {
+fn name_and_chart(args: &Args, ambient: &mut Ambient) -> Result<(String, String)> {
     let wrong = |message: &str| Err(Box::new(Diagnostic::input("arguments", message)));
     match args.names.as_slice() {
         [name, chart] => {
@@ -300,7 +300,7 @@ fn name_and_chart(args: &Args, profile: Profile, ambient: &mut Ambient) -> Resul
             Ok((name.clone(), chart.clone()))
         }
         [chart] if !args.name_template.is_empty() => {
-            Ok((templated_name(&args.name_template, profile, ambient)?, chart.clone()))
+            Ok((templated_name(&args.name_template, ambient)?, chart.clone()))
         }
         // Helm sets this name before it looks at --generate-name, which so has no effect alone
         [chart] if !args.generate_name => Ok(("release-name".to_owned(), chart.clone())),

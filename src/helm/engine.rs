@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, Warnings};
-use crate::gotmpl::{Map, MapType, Val};
+use crate::gotmpl::{Map, MapType, Stack, Val, on_render_stack};
 
 use super::capabilities::{Capabilities, KubeVersion};
 use super::chart::Chart;
@@ -76,12 +76,22 @@ pub fn render(chart: &Arc<Chart>, options: &ReleaseOptions, values: &UserValues<
     render_or_explain(chart, options, values, ambient).map_err(|failure| failure.fault)
 }
 
-/// Renders a chart; a failure carries what was printed.
+/// Renders a chart; a failure carries what was printed. Runs on a thread with a stack for Helm's thousand nested includes.
 pub fn render_or_explain(
     chart: &Arc<Chart>,
     options: &ReleaseOptions,
     values: &UserValues<'_>,
     ambient: &mut dyn Ambient,
+) -> Result<Release, Failure> {
+    on_render_stack(|stack| render_on(chart, options, values, ambient, stack))
+}
+
+fn render_on(
+    chart: &Arc<Chart>,
+    options: &ReleaseOptions,
+    values: &UserValues<'_>,
+    ambient: &mut dyn Ambient,
+    stack: Stack,
 ) -> Result<Release, Failure> {
     let profile = options.profile;
     let user = values.merged(profile)?;
@@ -111,7 +121,7 @@ pub fn render_or_explain(
     };
     let runnables = context::runnables(&root, &merged, &shared);
     let mut warnings: Warnings = chart.warnings.iter().chain(&remarks).map(|text| remark(text)).collect();
-    let printed = run::all(runnables, profile, ambient, &mut warnings)?;
+    let printed = run::all(runnables, profile, ambient, &mut warnings, stack)?;
     finish(&root, options, printed, warnings)
 }
 

@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compat::Profile;
-use crate::diag::{Diagnostic, Result, Warnings};
-use crate::gotmpl::{CallSite, FuncError, Host, Map, Str, Val};
+use crate::diag::{Diagnostic, Result, SourceText, Warnings};
+use crate::funcs;
+use crate::gotmpl::{CallSite, Ctx, ExecError, FuncError, Host, Map, Options, Stack, Templates, Unit, Val};
 
 use super::context::{Runnable, values_type};
 use super::manifests::is_partial;
 
 /// What a render is handed rather than finds: the clock, randomness, addresses.
-pub trait Ambient {
+pub trait Ambient: Send {
     /// Now: seconds since the epoch and nanoseconds.
     fn now(&mut self) -> (i64, u32);
 
@@ -69,19 +70,64 @@ fn order(runnables: BTreeMap<Arc<str>, Runnable>) -> Vec<Runnable> {
     ordered
 }
 
-/// Runs every template but partials.
+/// Runs every template but partials; gives what each printed.
 pub(crate) fn all(
     runnables: BTreeMap<Arc<str>, Runnable>,
     profile: Profile,
     ambient: &mut dyn Ambient,
     warnings: &mut Warnings,
+    stack: Stack,
 ) -> Result<Vec<(Arc<str>, String)>> {
-    let _ = (order(runnables), profile, ambient, warnings, is_partial(""), values_type(profile), Str::EMPTY);
-    Ok(Vec::new())
+    let ordered = order(runnables);
+    let mut templates = Templates::new(Arc::new(funcs::table()));
+    for runnable in &ordered {
+        let source = SourceText::new(&*runnable.path, runnable.text.clone());
+        let unit = Unit::parse(&source, templates.functions(), stack).map_err(|error| {
+            let mut fault = error.to_diagnostic();
+            fault.message = format!("parse error at ({}:{}): {}", runnable.path, error.line, fault.message);
+            Box::new(fault)
+        })?;
+        templates.add(Arc::new(unit));
+    }
+    let mut host = Hosted { ambient, warnings, lookup_told: false };
+    let mut ctx = Ctx::new(&templates, &mut host, Options { stack, ..Options::default() });
+    let mut printed = Vec::new();
+    for runnable in ordered.iter().filter(|runnable| !is_partial(&runnable.path)) {
+        let place = Map::typed(values_type(profile), BTreeMap::new());
+        place.set("Name", Val::str(&*runnable.path));
+        place.set("BasePath", runnable.base_path.clone());
+        runnable.data.set("Template", place);
+        let output = ctx.execute(&runnable.path, Val::Map(runnable.data.clone())).map_err(|error| exec_fault(&error))?;
+        printed.push((runnable.path.clone(), scrubbed(output)));
+    }
+    Ok(printed)
+}
+
+/// The fault as Helm words it: a message of `fail` or `required` by itself, with the place of the outermost template.
+fn exec_fault(error: &ExecError) -> Box<Diagnostic> {
+    let mut fault = error.to_diagnostic();
+    if let Some(place) = &error.place {
+        let (line, column) = place.source.line_column(place.span.start);
+        fault.message = format!("execution error at ({}:{line}:{column}): {}", place.source.name(), fault.message);
+    }
+    Box::new(fault)
+}
+
+/// The output as text, without the mark of missing values.
+fn scrubbed(output: Vec<u8>) -> String {
+    const MARK: &str = "<no value>";
+    let text = String::from_utf8(output).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    if memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some() { text.replace(MARK, "") } else { text }
 }
 
 /// The name that a template (`--name-template`) prints.
-pub fn templated_name(template: &str, profile: Profile, ambient: &mut dyn Ambient) -> Result<String> {
-    let _ = (template, profile, ambient);
-    Ok(String::new())
+pub fn templated_name(template: &str, ambient: &mut dyn Ambient) -> Result<String> {
+    let mut templates = Templates::new(Arc::new(funcs::table()));
+    let source = SourceText::new("name-template", template);
+    templates.parse(&source).map_err(|error| Box::new(error.to_diagnostic()))?;
+    let mut warnings = Warnings::new();
+    let mut host = Hosted { ambient, warnings: &mut warnings, lookup_told: false };
+    let mut ctx = Ctx::new(&templates, &mut host, Options::default());
+    let output = ctx.execute("name-template", Val::Nil).map_err(|error| exec_fault(&error))?;
+    Ok(String::from_utf8_lossy(&output).into_owned())
 }

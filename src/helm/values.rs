@@ -15,7 +15,7 @@ use super::numbers::to_val;
 use super::strvals;
 
 /// Reads a file that `--set-file` names.
-pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>>;
+pub type ReadFile<'a> = &'a (dyn Fn(&str) -> Result<Vec<u8>> + Sync);
 
 /// What the user set, each list in the order of the command line.
 #[derive(Default)]
