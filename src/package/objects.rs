@@ -42,7 +42,8 @@ mod tests {
     #[test]
     fn only_manifests_are_read_in_order_of_path() {
         let object = |kind: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\n");
-        let set = set(&[("b.json", &object("B")), ("a/x.yaml", &object("A")), ("readme.txt", "no: object")]).expect("objects");
+        let set = set(&[("b.json", &object("B")), ("a/x.yaml", &object("A")), ("readme.txt", "no: object")])
+            .expect("objects");
         assert_eq!(set.objects.iter().map(|object| object.id.kind.as_str()).collect::<Vec<_>>(), ["A", "B"]);
     }
 
