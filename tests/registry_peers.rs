@@ -288,6 +288,105 @@ fn the_same_source_has_one_digest_everywhere_and_uploads_nothing_twice() {
     assert_eq!(after.last().map(|request| request.starts_with("PUT /v2/one/manifests/v2")), Some(true), "the tag moves last: {after:?}");
 }
 
+/// A zstd frame of one uncompressed block: no tool is needed to make it.
+fn zstd_stored(bytes: &[u8]) -> Vec<u8> {
+    let size = u16::try_from(bytes.len() - 256).expect("short");
+    let block = u32::try_from(bytes.len()).expect("short") << 3 | 1;
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x60];
+    frame.extend_from_slice(&size.to_le_bytes());
+    frame.extend_from_slice(&block.to_le_bytes()[..3]);
+    frame.extend_from_slice(bytes);
+    frame
+}
+
+/// Each way to pack, and how much of it Config Sync, Flux and Argo CD take; `-` where a pull is refused.
+#[test]
+fn every_way_of_packing_has_its_verdicts() {
+    let registry = Registry::start();
+    let scratch = tempfile::tempdir().expect("a folder");
+    manifests(scratch.path());
+    let tar = |arguments: &[&str]| {
+        must(here_tar(scratch.path()).args(arguments));
+    };
+    tar(&["-czf", "x.tgz", "-C", "src", "shop.yaml", "shop"]);
+    tar(&["-cf", "nested.tar", "x.tar"]);
+    tar(&["-czf", "bare.tgz", "-C", "src", "shop.yaml", "shop/web.yaml"]);
+    std::os::unix::fs::symlink("shop.yaml", scratch.path().join("src/link.yaml")).expect("a link");
+    tar(&["-czf", "link.tgz", "-C", "src", "shop.yaml", "link.yaml"]);
+    fs::remove_file(scratch.path().join("src/link.yaml")).expect("removed");
+    tar(&["-cPzf", "outside.tgz", "-C", "src/shop", "../shop.yaml"]);
+    fs::write(scratch.path().join("x.tzst"), zstd_stored(&fs::read(scratch.path().join("x.tar")).expect("readable"))).expect("written");
+    let gzip = ":application/vnd.oci.image.layer.v1.tar+gzip";
+    let typed = |file: &str| format!("{file}{gzip}");
+    let (tgz, bare, link, outside) = (typed("x.tgz"), typed("bare.tgz"), typed("link.tgz"), typed("outside.tgz"));
+    let ways: &[(&str, &[&str], &str)] = &[
+        ("oras", &["x.tar"], "all nothing all"),
+        ("oras", &["x.tgz"], "all all nothing"),
+        ("oras", &[&tgz], "all all all"),
+        ("oras", &["src"], "all all all"),
+        ("oras", &["src/shop.yaml", "src/shop/web.yaml"], "nothing nothing nothing"),
+        ("oras", &["x.tgz:application/vnd.cncf.flux.content.v1.tar+gzip"], "all all nothing"),
+        ("oras", &["x.tzst:application/vnd.oci.image.layer.v1.tar+zstd"], "all nothing nothing"),
+        ("crane", &["-f", "x.tar"], "all all nothing"),
+        ("crane", &["--oci-empty-base", "-f", "x.tar"], "all all all"),
+        ("crane", &["--oci-empty-base", "-f", "x.tar", "-f", "x.tar"], "all part nothing"),
+        ("crane", &["--oci-empty-base", "-f", "nested.tar"], "- nothing nothing nothing"),
+        ("crane", &["--oci-empty-base", "-f", "/dev/null"], "- nothing nothing nothing"),
+        ("oras", &[&bare], "nothing all all"),
+        ("oras", &[&link], "- part part part"),
+        ("oras", &[&outside], "- nothing nothing nothing"),
+    ];
+    for (number, (tool, arguments, wanted)) in ways.iter().enumerate() {
+        let reference = registry.reference(&format!("way-{number}"));
+        let mut command = Command::new(peer(tool));
+        match *tool {
+            "oras" => command.args(["push", "--plain-http", "--disable-path-validation", &reference]),
+            _ => command.args(["append", "--insecure", "-t", &reference]),
+        };
+        must(command.current_dir(scratch.path()).args(*arguments));
+        check_way(&reference, wanted, &scratch.path().join(format!("way-{number}")));
+    }
+    // an index of one image
+    let (hydrant_way, index) = (registry.reference("hydrant"), registry.reference("index"));
+    push(&scratch.path().join("src"), &hydrant_way);
+    check_way(&hydrant_way, "all all all", &scratch.path().join("hydrant"));
+    must(Command::new(peer("crane")).args(["index", "append", "--insecure", "-m", &hydrant_way, "-t", &index]));
+    check_way(&index, "all all nothing", &scratch.path().join("index"));
+}
+
+fn check_way(reference: &str, wanted: &str, folder: &Path) {
+    let inspected = run(hydrant().args(["inspect", reference, "--consumers", "--format", "json"]));
+    let facts: serde_json::Value = serde_json::from_slice(&inspected.stdout).expect("JSON");
+    let verdicts: Vec<&str> = facts["consumers"].as_array().expect("a list").iter().filter_map(|one| one["takes"].as_str()).collect();
+    let (refused, wanted) = wanted.strip_prefix("- ").map_or((false, wanted), |rest| (true, rest));
+    assert_eq!(verdicts.join(" "), wanted, "{reference}: {facts}");
+    let whole = !refused && wanted == "all all all";
+    assert_eq!(inspected.status.code(), Some(i32::from(!whole)), "{reference}");
+    let output = pull(reference, folder);
+    assert_eq!(output.status.code(), Some(if refused { 2 } else { 0 }), "{reference}: {}", text(&output.stderr));
+    assert_eq!(folder.exists(), !refused);
+}
+
+#[test]
+fn artifacts_are_copied_tagged_and_listed() {
+    let (registry, other) = (Registry::start(), Registry::start());
+    let scratch = tempfile::tempdir().expect("a folder");
+    manifests(scratch.path());
+    let from = registry.reference("from");
+    let digest = push(&scratch.path().join("src"), &from).rsplit_once('@').expect("a digest").1.to_owned();
+    let layout = format!("oci-layout:{}:v1", scratch.path().join("layout").display());
+    let same = registry.reference("same");
+    for (source, target) in [(&from, &same), (&from, &layout), (&layout, &other.reference("far"))] {
+        let copied = text(&must(hydrant().args(["copy", source, target])));
+        assert_eq!(copied.trim(), format!("{target}@{digest}"));
+    }
+    assert!(!registry.requests().iter().any(|request| request.starts_with("PUT /v2/same/blobs")), "blobs are mounted, not uploaded");
+    must(hydrant().args(["tag", &from, "v2", "latest"]));
+    assert_eq!(text(&must(hydrant().args(["list", &from]))), "latest\nv1\nv2\n");
+    let cranes = text(&must(Command::new(peer("crane")).args(["digest", "--insecure", &format!("{}/far:v1", other.host)])));
+    assert_eq!(cranes.trim(), digest);
+}
+
 #[test]
 fn what_is_not_there_is_named() {
     let registry = Registry::start();

@@ -194,7 +194,8 @@ fn argo_cd(layers: &[Facts], index: bool) -> Verdict {
 fn no_manifests<'a>(verdict: &mut Verdict, layers: impl IntoIterator<Item = &'a Facts>) {
     let mut nested = None;
     for layer in layers {
-        if layer.has_manifest {
+        // what cannot be read has been named already
+        if layer.has_manifest || matches!(layer.form, Form::Other | Form::Damaged) {
             return;
         }
         nested = nested.or(layer.nested.clone());
