@@ -4,6 +4,7 @@
 //! fails the test by name.
 
 #![cfg(feature = "cli")]
+#![expect(clippy::disallowed_methods, reason = "a test makes its own files and waits for real servers")]
 
 #[path = "support/mod.rs"]
 mod support;

@@ -22,6 +22,7 @@ pub(super) struct Args {
 }
 
 /// Runs the command.
+#[expect(clippy::needless_pass_by_value, reason = "every command is given its arguments for good")]
 pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
     let (from, to) = (Location::parse(&args.from)?, Location::parse(&args.to)?);
     let client = args.connection.client()?;

@@ -21,13 +21,14 @@ pub(super) struct Args {
 }
 
 /// Runs the command.
+#[expect(clippy::needless_pass_by_value, reason = "every command is given its arguments for good")]
 pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
     let location = Location::parse(&args.reference)?;
     let tags = wait(args.connection.client()?.tags(&location))?;
     if args.format == "json" {
         terminal.data(format!("{}\n", serde_json::json!(tags)))?;
     } else {
-        terminal.data(tags.iter().map(|tag| format!("{tag}\n")).collect::<String>())?;
+        terminal.data(if tags.is_empty() { String::new() } else { tags.join("\n") + "\n" })?;
     }
     Ok(Outcome::Done)
 }

@@ -35,6 +35,7 @@ pub(super) struct Args {
 }
 
 /// Runs the command.
+#[expect(clippy::needless_pass_by_value, reason = "every command is given its arguments for good")]
 pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
     let location = Location::parse(&args.reference)?;
     let packing = Packing { annotations: annotations(&args.annotations)?, flux: args.media_type == "flux" };

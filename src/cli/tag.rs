@@ -21,6 +21,7 @@ pub(super) struct Args {
 }
 
 /// Runs the command.
+#[expect(clippy::needless_pass_by_value, reason = "every command is given its arguments for good")]
 pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
     let location = Location::parse(&args.reference)?;
     let mut places = Vec::new();

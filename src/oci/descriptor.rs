@@ -8,86 +8,80 @@ use super::Digest;
 use crate::diag::{Diagnostic, Result};
 
 /// Media types by name.
-pub mod media_type {
+pub(crate) mod media_type {
     /// OCI image manifest.
-    pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
     /// OCI image index.
-    pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
     /// OCI image config.
-    pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-    /// The empty JSON object as a config.
-    pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+    pub(crate) const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
     /// Tar layer.
-    pub const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
+    pub(crate) const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
     /// Gzip-compressed tar layer.
-    pub const TAR_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
-    /// Zstandard-compressed tar layer.
-    pub const TAR_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+    pub(crate) const TAR_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
     /// Docker image manifest, schema 2.
-    pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+    pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
     /// Docker manifest list.
-    pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+    pub(crate) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
     /// Docker image manifest, schema 1; refused.
-    pub const DOCKER_SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+json";
+    pub(crate) const DOCKER_SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+json";
     /// Docker image manifest, schema 1 with signatures; refused.
-    pub const DOCKER_SCHEMA1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
-    /// Docker layer.
-    pub const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    pub(crate) const DOCKER_SCHEMA1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
     /// Flux's layer.
-    pub const FLUX_LAYER: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
+    pub(crate) const FLUX_LAYER: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
     /// Flux's config.
-    pub const FLUX_CONFIG: &str = "application/vnd.cncf.flux.config.v1+json";
+    pub(crate) const FLUX_CONFIG: &str = "application/vnd.cncf.flux.config.v1+json";
     /// Helm's chart layer.
-    pub const HELM_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+    pub(crate) const HELM_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
     /// Helm's chart config.
-    pub const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
+    pub(crate) const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 
     /// True for an image index or a Docker manifest list.
-    pub fn is_index(media_type: &str) -> bool {
+    pub(crate) fn is_index(media_type: &str) -> bool {
         matches!(media_type, INDEX | DOCKER_LIST)
     }
 
     /// True for an image manifest, OCI or Docker.
-    pub fn is_manifest(media_type: &str) -> bool {
+    pub(crate) fn is_manifest(media_type: &str) -> bool {
         matches!(media_type, MANIFEST | DOCKER_MANIFEST)
     }
 }
 
 /// A platform as an index names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Platform {
+pub(crate) struct Platform {
     /// Processor architecture in Go's spelling (`amd64`).
     #[serde(default)]
-    pub architecture: String,
+    pub(crate) architecture: String,
     /// Operating system in Go's spelling (`linux`).
     #[serde(default)]
-    pub os: String,
+    pub(crate) os: String,
 }
 
 /// What stands for a blob in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     /// Media type.
-    pub media_type: String,
+    pub(crate) media_type: String,
     /// Digest of the bytes.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
     /// Length in bytes.
-    pub size: u64,
+    pub(crate) size: u64,
     /// Annotations, sorted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
     /// The platform, in an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<Platform>,
+    pub(crate) platform: Option<Platform>,
     /// The type of the artifact that a manifest holds, in an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact_type: Option<String>,
+    pub(crate) artifact_type: Option<String>,
 }
 
 impl Descriptor {
     /// The descriptor of `bytes`.
-    pub fn of(media_type: impl Into<String>, bytes: &[u8]) -> Descriptor {
+    pub(crate) fn of(media_type: impl Into<String>, bytes: &[u8]) -> Descriptor {
         Descriptor {
             media_type: media_type.into(),
             digest: Digest::of(bytes),
@@ -99,12 +93,12 @@ impl Descriptor {
     }
 
     /// Checks that `bytes` are the ones meant. Fails with `blob-size` or `blob-digest`.
-    pub fn verify(&self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn verify(&self, bytes: &[u8]) -> Result<()> {
         self.verify_facts(bytes.len() as u64, Digest::of(bytes))
     }
 
     /// Checks a length and digest found while reading. Fails with `blob-size` or `blob-digest`.
-    pub fn verify_facts(&self, size: u64, digest: Digest) -> Result<()> {
+    pub(crate) fn verify_facts(&self, size: u64, digest: Digest) -> Result<()> {
         if size != self.size {
             let text = format!("blob `{}` has {size} bytes where its descriptor says {}", self.digest, self.size);
             return Err(Box::new(Diagnostic::unreachable("blob-size", text).hint(RETRY_HINT)));

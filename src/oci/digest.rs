@@ -9,16 +9,16 @@ use crate::diag::{Diagnostic, Result};
 
 /// A SHA-256 content digest; prints as `sha256:` and 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Digest([u8; 32]);
+pub(crate) struct Digest([u8; 32]);
 
 impl Digest {
     /// The digest of `bytes`.
-    pub fn of(bytes: &[u8]) -> Digest {
+    pub(crate) fn of(bytes: &[u8]) -> Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
     /// Reads `sha256:HEX`. Fails with `digest-algorithm` for another algorithm and `digest-invalid` for anything else.
-    pub fn parse(text: &str) -> Result<Digest> {
+    pub(crate) fn parse(text: &str) -> Result<Digest> {
         let Some((algorithm, hex)) = text.split_once(':') else {
             let fault = Diagnostic::input("digest-invalid", format!("`{text}` is no digest"));
             return Err(Box::new(fault.hint("write `sha256:` and 64 hex digits")));
@@ -29,17 +29,14 @@ impl Digest {
         }
         let lower = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let bytes = if lower { data_encoding::HEXLOWER.decode(hex.as_bytes()).ok() } else { None };
-        match bytes.and_then(|bytes| bytes.try_into().ok()) {
-            Some(bytes) => Ok(Digest(bytes)),
-            None => {
-                let fault = Diagnostic::input("digest-invalid", format!("`{text}` is no SHA-256 digest"));
-                Err(Box::new(fault.hint("write `sha256:` and 64 lower-case hex digits")))
-            }
-        }
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(Digest).ok_or_else(|| {
+            let fault = Diagnostic::input("digest-invalid", format!("`{text}` is no SHA-256 digest"));
+            Box::new(fault.hint("write `sha256:` and 64 lower-case hex digits"))
+        })
     }
 
     /// The 64 hex digits without the algorithm.
-    pub fn hex(&self) -> String {
+    pub(crate) fn hex(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.0)
     }
 }
@@ -71,25 +68,25 @@ impl<'de> Deserialize<'de> for Digest {
 
 /// Hashes a stream piece by piece.
 #[derive(Clone, Default)]
-pub struct Hasher {
+pub(crate) struct Hasher {
     state: Sha256,
     length: u64,
 }
 
 impl Hasher {
     /// Takes the next bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.state.update(bytes);
         self.length += bytes.len() as u64;
     }
 
     /// How many bytes were taken so far.
-    pub fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
     /// The digest of all bytes taken.
-    pub fn finish(self) -> Digest {
+    pub(crate) fn finish(self) -> Digest {
         Digest(self.state.finalize().into())
     }
 }

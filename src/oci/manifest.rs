@@ -13,46 +13,46 @@ pub(crate) const MANIFEST_BYTES_MAX: usize = 4 << 20;
 /// An image manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ImageManifest {
+pub(crate) struct ImageManifest {
     /// Always 2.
-    pub schema_version: u32,
+    pub(crate) schema_version: u32,
     /// Media type of this manifest; some writers leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub media_type: Option<String>,
+    pub(crate) media_type: Option<String>,
     /// What the artifact is, where the config does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact_type: Option<String>,
+    pub(crate) artifact_type: Option<String>,
     /// The config blob.
-    pub config: Descriptor,
+    pub(crate) config: Descriptor,
     /// The layers, lowest first.
-    pub layers: Vec<Descriptor>,
+    pub(crate) layers: Vec<Descriptor>,
     /// The manifest that this one refers to (signatures, statements).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Descriptor>,
+    pub(crate) subject: Option<Descriptor>,
     /// Annotations, sorted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 /// An image index or Docker manifest list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Index {
+pub(crate) struct Index {
     /// Always 2.
-    pub schema_version: u32,
+    pub(crate) schema_version: u32,
     /// Media type of this index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub media_type: Option<String>,
+    pub(crate) media_type: Option<String>,
     /// The manifests.
-    pub manifests: Vec<Descriptor>,
+    pub(crate) manifests: Vec<Descriptor>,
     /// Annotations, sorted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 impl Index {
     /// The manifest for linux/amd64, or the only manifest there is: what Config Sync takes.
-    pub fn linux_amd64(&self) -> Option<&Descriptor> {
+    pub(crate) fn linux_amd64(&self) -> Option<&Descriptor> {
         let images = || self.manifests.iter().filter(|entry| media_type::is_manifest(&entry.media_type));
         let fits = |entry: &&Descriptor| {
             entry.platform.as_ref().is_some_and(|platform| platform.os == "linux" && platform.architecture == "amd64")
@@ -66,30 +66,30 @@ impl Index {
 
 /// An image config: the little that makes an artifact a valid image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImageConfig {
+pub(crate) struct ImageConfig {
     /// Processor architecture in Go's spelling.
-    pub architecture: String,
+    pub(crate) architecture: String,
     /// Operating system in Go's spelling.
-    pub os: String,
+    pub(crate) os: String,
     /// The layers, uncompressed.
-    pub rootfs: RootFs,
+    pub(crate) rootfs: RootFs,
 }
 
 /// The layers of an image config.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RootFs {
+pub(crate) struct RootFs {
     /// Always `layers`.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub(crate) kind: String,
     /// Digests of the uncompressed layers, lowest first.
-    pub diff_ids: Vec<Digest>,
+    pub(crate) diff_ids: Vec<Digest>,
 }
 
 /// What stands under a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Manifest {
+pub(crate) enum Manifest {
     /// One image.
-    Image(ImageManifest),
+    Image(Box<ImageManifest>),
     /// A choice of images.
     Index(Index),
 }
@@ -98,7 +98,7 @@ impl Manifest {
     /// Reads a manifest. `content_type` is what the registry calls it; the document's own `mediaType` wins.
     ///
     /// Fails with `manifest-schema1` (Docker's retired form), `manifest-invalid` or `manifest-size`.
-    pub fn parse(bytes: &[u8], content_type: &str) -> Result<Manifest> {
+    pub(crate) fn parse(bytes: &[u8], content_type: &str) -> Result<Manifest> {
         if bytes.len() > MANIFEST_BYTES_MAX {
             let text = format!("the manifest has {} bytes, more than the {MANIFEST_BYTES_MAX} allowed", bytes.len());
             return Err(Box::new(Diagnostic::unreachable("manifest-size", text)));
@@ -121,7 +121,7 @@ impl Manifest {
         if media_type::is_index(named) || (!media_type::is_manifest(named) && head.manifests.is_some()) {
             return serde_json::from_slice(bytes).map(Manifest::Index).map_err(|fault| invalid(fault.to_string()));
         }
-        serde_json::from_slice(bytes).map(Manifest::Image).map_err(|fault| invalid(fault.to_string()))
+        serde_json::from_slice(bytes).map(|image| Manifest::Image(Box::new(image))).map_err(|fault| invalid(fault.to_string()))
     }
 }
 
@@ -139,7 +139,7 @@ struct Head {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Platform;
+    use super::super::descriptor::Platform;
     use super::*;
 
     fn entry(os: &str, architecture: &str) -> Descriptor {

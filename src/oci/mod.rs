@@ -14,8 +14,8 @@ mod digest;
 mod manifest;
 mod reference;
 
-pub use artifact::{Artifact, Blob};
-pub use descriptor::{Descriptor, Platform, media_type};
-pub use digest::{Digest, Hasher};
-pub use manifest::{ImageConfig, ImageManifest, Index, Manifest, RootFs};
-pub use reference::{LayoutReference, Location, Reference, Version};
+pub(crate) use artifact::{Artifact, Blob};
+pub(crate) use descriptor::{Descriptor, media_type};
+pub(crate) use digest::{Digest, Hasher};
+pub(crate) use manifest::{ImageConfig, ImageManifest, Index, Manifest, RootFs};
+pub(crate) use reference::{LayoutReference, Location, Reference, Version};

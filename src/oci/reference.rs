@@ -20,7 +20,7 @@ const DEFAULT_TAG: &str = "latest";
 
 /// What in a repository is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Version {
+pub(crate) enum Version {
     /// What a tag points at now.
     Tag(String),
     /// This very manifest, whatever tag was also written.
@@ -38,31 +38,31 @@ impl fmt::Display for Version {
 
 /// An artifact in a registry: `host[:port]/repository[:tag][@digest]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
+pub(crate) struct Reference {
     /// Host with port, as written; `docker.io` where none is written.
-    pub registry: String,
+    pub(crate) registry: String,
     /// Repository.
-    pub repository: String,
+    pub(crate) repository: String,
     /// Tag, if written.
-    pub tag: Option<String>,
+    pub(crate) tag: Option<String>,
     /// Digest, if written; wins over the tag.
-    pub digest: Option<Digest>,
+    pub(crate) digest: Option<Digest>,
 }
 
 /// An artifact in an OCI image layout: `oci-layout:DIR[:tag][@digest]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayoutReference {
+pub(crate) struct LayoutReference {
     /// The folder of the layout.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Tag, if written.
-    pub tag: Option<String>,
+    pub(crate) tag: Option<String>,
     /// Digest, if written; wins over the tag.
-    pub digest: Option<Digest>,
+    pub(crate) digest: Option<Digest>,
 }
 
 /// Where an artifact lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
+pub(crate) enum Location {
     /// In a registry.
     Registry(Reference),
     /// In an image layout on disk.
@@ -71,7 +71,7 @@ pub enum Location {
 
 impl Location {
     /// Reads a REF of the command line. Fails with `reference-invalid` and says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Location> {
+    pub(crate) fn parse(text: &str) -> Result<Location> {
         match text.strip_prefix("oci-layout:") {
             Some(rest) => LayoutReference::parse(rest).map(Location::Layout),
             None => Reference::parse(text).map(Location::Registry),
@@ -79,7 +79,7 @@ impl Location {
     }
 
     /// What is meant: the digest if one is written, else the tag, else `latest`.
-    pub fn version(&self) -> Version {
+    pub(crate) fn version(&self) -> Version {
         match self {
             Location::Registry(reference) => reference.version(),
             Location::Layout(reference) => version(reference.tag.as_deref(), reference.digest),
@@ -87,7 +87,7 @@ impl Location {
     }
 
     /// The tag written, if any.
-    pub fn tag(&self) -> Option<&str> {
+    pub(crate) fn tag(&self) -> Option<&str> {
         match self {
             Location::Registry(reference) => reference.tag.as_deref(),
             Location::Layout(reference) => reference.tag.as_deref(),
@@ -95,7 +95,7 @@ impl Location {
     }
 
     /// The same place under a tag and without a digest. Fails with `reference-invalid` where the tag is none.
-    pub fn with_tag(&self, tag: &str) -> Result<Location> {
+    pub(crate) fn with_tag(&self, tag: &str) -> Result<Location> {
         check_tag(tag, tag)?;
         let mut location = self.clone();
         match &mut location {
@@ -107,7 +107,7 @@ impl Location {
 
     /// The same place with another digest, for printing `REF@digest`.
     #[must_use]
-    pub fn with_digest(&self, digest: Digest) -> Location {
+    pub(crate) fn with_digest(&self, digest: Digest) -> Location {
         let mut location = self.clone();
         match &mut location {
             Location::Registry(reference) => reference.digest = Some(digest),
@@ -151,7 +151,7 @@ impl LayoutReference {
 
 impl Reference {
     /// Reads `[oci://]host[:port]/repository[:tag][@digest]`. Fails with `reference-invalid`.
-    pub fn parse(text: &str) -> Result<Reference> {
+    pub(crate) fn parse(text: &str) -> Result<Reference> {
         let body = text.strip_prefix("oci://").unwrap_or(text);
         if let Some((scheme, _)) = body.split_once("://") {
             let why = format!("`{scheme}://` is no scheme of a reference");
@@ -181,17 +181,17 @@ impl Reference {
     }
 
     /// What is meant: the digest if one is written, else the tag, else `latest`.
-    pub fn version(&self) -> Version {
+    pub(crate) fn version(&self) -> Version {
         version(self.tag.as_deref(), self.digest)
     }
 
     /// The host that serves the registry's API, with its port: the same but for Docker Hub.
-    pub fn api_host(&self) -> &str {
+    pub(crate) fn api_host(&self) -> &str {
         if self.registry == DOCKER_HUB { "registry-1.docker.io" } else { &self.registry }
     }
 
     /// True if the host is this machine: plain HTTP is allowed there unasked.
-    pub fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         let host = host_without_port(&self.registry);
         let address = host.trim_start_matches('[').trim_end_matches(']');
         host == "localhost"

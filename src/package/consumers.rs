@@ -312,15 +312,20 @@ impl Facts {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Packing, pack_files};
+    use super::super::Packing;
+    use super::super::pack::pack_files;
     use super::*;
     use crate::archive::{TarWriter, gzip};
     use Taking::{Partly, Refuses, Takes};
 
     fn tar(folders: &[&str], files: &[&str]) -> Vec<u8> {
         let mut tar = TarWriter::default();
-        folders.iter().for_each(|folder| tar.folder(folder));
-        files.iter().for_each(|file| tar.file(file, b"kind: Namespace\n"));
+        for folder in folders {
+            tar.folder(folder);
+        }
+        for file in files {
+            tar.file(file, b"kind: Namespace\n");
+        }
         tar.finish()
     }
 
@@ -359,9 +364,9 @@ mod tests {
             ("oras push x.tgz untyped", &[(media_type::TAR, &packed[..])], [Takes, Takes, Refuses]),
             ("oras push x.tgz typed", &[(media_type::TAR_GZIP, &packed[..])], [Takes, Takes, Takes]),
             ("oras push a.yaml b.yaml", &[(media_type::TAR, raw), (media_type::TAR, raw)], [Refuses, Refuses, Refuses]),
-            ("crane append, docker", &[(media_type::DOCKER_LAYER, &packed[..])], [Takes, Takes, Refuses]),
+            ("crane append, docker", &[("application/vnd.docker.image.rootfs.diff.tar.gzip", &packed[..])], [Takes, Takes, Refuses]),
             ("flux push artifact", &[(media_type::FLUX_LAYER, &packed[..])], [Takes, Takes, Refuses]),
-            ("zstd", &[(media_type::TAR_ZSTD, zstd)], [Refuses, Refuses, Refuses]),
+            ("zstd", &[("application/vnd.oci.image.layer.v1.tar+zstd", zstd)], [Refuses, Refuses, Refuses]),
             ("several layers", &[(media_type::TAR_GZIP, &packed[..]), (media_type::TAR_GZIP, &packed[..])], [Takes, Partly, Refuses]),
             ("tar in tar", &[(media_type::TAR_GZIP, &nested[..])], [Refuses, Refuses, Refuses]),
             ("empty layer", &[(media_type::TAR_GZIP, &gzip(b"")[..])], [Refuses, Refuses, Refuses]),

@@ -33,11 +33,6 @@ impl Files {
         self.by_path.iter().map(|(path, bytes)| (path.as_str(), bytes))
     }
 
-    /// The bytes of one file.
-    pub(crate) fn get(&self, path: &str) -> Option<&Arc<[u8]>> {
-        self.by_path.get(path)
-    }
-
     /// How many files there are.
     pub(crate) fn len(&self) -> usize {
         self.by_path.len()
@@ -46,15 +41,6 @@ impl Files {
     /// True without files.
     pub(crate) fn is_empty(&self) -> bool {
         self.by_path.is_empty()
-    }
-
-    /// Every folder that holds a file, each before what is in it.
-    pub(crate) fn folders(&self) -> Vec<&str> {
-        let mut folders = std::collections::BTreeSet::new();
-        for path in self.by_path.keys() {
-            folders.extend(path.match_indices('/').map(|(cut, _)| &path[..cut]));
-        }
-        folders.into_iter().collect()
     }
 
     /// The files that hold manifests, by their name.
@@ -92,9 +78,8 @@ mod tests {
     }
 
     #[test]
-    fn folders_come_before_what_is_in_them() {
+    fn manifests_are_known_by_their_names() {
         let files = files(&["a/b/c.yaml", "a/d.yml", "e.txt", "f.JSON"]).expect("no clash");
-        assert_eq!(files.folders(), ["a", "a/b"]);
         assert_eq!(files.manifests().map(|(path, _)| path).collect::<Vec<_>>(), ["a/b/c.yaml", "a/d.yml", "f.JSON"]);
     }
 

@@ -14,9 +14,9 @@ mod pack;
 mod path;
 mod unpack;
 
-pub(crate) use consumers::{Consumer, Taking, Verdict, consumers};
+pub(crate) use consumers::{Taking, Verdict, consumers};
 pub(crate) use files::Files;
 pub(crate) use objects::objects;
-pub(crate) use pack::{Packing, pack, pack_files};
+pub(crate) use pack::{Packing, pack};
 pub(crate) use path::object_path;
-pub(crate) use unpack::{LayerContent, inspect_layer, unpack};
+pub(crate) use unpack::unpack;

@@ -63,10 +63,8 @@ pub(crate) fn pack_files(files: &Files, packing: &Packing) -> Result<Artifact> {
     }
     let tar = tar.finish();
     let diff_id = Digest::of(&tar);
-    let (layer_type, config_type) = match packing.flux {
-        true => (media_type::FLUX_LAYER, media_type::FLUX_CONFIG),
-        false => (media_type::TAR_GZIP, media_type::CONFIG),
-    };
+    let (layer_type, config_type) =
+        if packing.flux { (media_type::FLUX_LAYER, media_type::FLUX_CONFIG) } else { (media_type::TAR_GZIP, media_type::CONFIG) };
     let mut layer = Blob::new(layer_type, gzip(&tar));
     layer.descriptor.annotations = BTreeMap::from([
         (TITLE.to_owned(), ".".to_owned()),

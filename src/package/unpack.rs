@@ -69,14 +69,12 @@ pub(crate) fn inspect_layer(blob: &Blob, index: usize, limits: &LayerLimits) -> 
         })?;
         return Ok(if entries.is_empty() { LayerContent::Empty } else { LayerContent::Archive(entries) });
     }
-    match raw_name(&blob.descriptor, index) {
-        Some(name) => Ok(LayerContent::File(name, bytes)),
-        None => {
-            let text = format!("the layer of type `{}` is neither an archive nor a titled file", blob.descriptor.media_type);
-            let fault = Diagnostic::input("artifact-layer", text);
-            Err(Box::new(fault.hint("check that the reference names manifests and not another kind of artifact")))
-        }
+    if let Some(name) = raw_name(&blob.descriptor, index) {
+        return Ok(LayerContent::File(name, bytes));
     }
+    let text = format!("the layer of type `{}` is neither an archive nor a titled file", blob.descriptor.media_type);
+    let fault = Diagnostic::input("artifact-layer", text);
+    Err(Box::new(fault.hint("check that the reference names manifests and not another kind of artifact")))
 }
 
 /// The path of a layer that is a plain file: its title, or one made from its media type.
@@ -200,9 +198,12 @@ pub(super) fn is_archive(path: &str, bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Packing, pack_files};
+    use super::super::Packing;
+    use super::super::pack::pack_files;
     use super::*;
     use crate::archive::{TarWriter, gzip};
+
+    const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
     fn tar(entries: &[(&str, &str)]) -> Vec<u8> {
         let mut tar = TarWriter::default();
@@ -241,7 +242,7 @@ mod tests {
             (media_type::TAR, Some("x.tar"), plain.clone()),
             (media_type::TAR, Some("x.tgz"), gzip(&plain)),
             (media_type::TAR_GZIP, Some("."), gzip(&plain)),
-            (media_type::DOCKER_LAYER, None, gzip(&plain)),
+            (DOCKER_LAYER, None, gzip(&plain)),
             (media_type::FLUX_LAYER, None, gzip(&plain)),
             (media_type::TAR, Some("ns/a.yaml"), b"a".to_vec()),
         ] {
@@ -293,11 +294,11 @@ mod tests {
         let inner = tar(&[("a.yaml", "a")]);
         let mut outer = TarWriter::default();
         outer.file("x.tar", &inner);
-        let fault = unpacked(&[(media_type::DOCKER_LAYER, None, gzip(&outer.finish()))]).expect_err("nested");
+        let fault = unpacked(&[(DOCKER_LAYER, None, gzip(&outer.finish()))]).expect_err("nested");
         assert_eq!(fault.code, "artifact-nested-archive");
         assert!(fault.hints[0].contains("crane append -f x.tar"), "{fault:?}");
         for nothing in [Vec::new(), gzip(b""), tar(&[]), gzip(&tar(&[]))] {
-            assert_eq!(unpacked(&[(media_type::DOCKER_LAYER, None, nothing)]).expect_err("empty").code, "artifact-empty");
+            assert_eq!(unpacked(&[(DOCKER_LAYER, None, nothing)]).expect_err("empty").code, "artifact-empty");
         }
         assert_eq!(unpacked(&[]).expect_err("no layer").code, "artifact-empty");
     }

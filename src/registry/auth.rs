@@ -42,16 +42,6 @@ pub(crate) trait Credentials: Send + Sync {
     fn find(&self, registry: &str) -> Result<Option<Credential>>;
 }
 
-/// No credentials for anybody.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Anonymous;
-
-impl Credentials for Anonymous {
-    fn find(&self, _registry: &str) -> Result<Option<Credential>> {
-        Ok(None)
-    }
-}
-
 /// What a registry wants to see before it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {

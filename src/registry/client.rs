@@ -108,7 +108,7 @@ impl Client {
             layers.push(self.blob(location, layer).await?);
         }
         let media_type = image.media_type.clone().unwrap_or(content_type);
-        Ok(Artifact { digest: Digest::of(&bytes), media_type, manifest: bytes, image, config: Some(config), layers })
+        Ok(Artifact { digest: Digest::of(&bytes), media_type, manifest: bytes, image: *image, config: Some(config), layers })
     }
 
     /// The manifest at a location and its content type, verified against the digest where one is meant.

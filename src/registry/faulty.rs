@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Anonymous, Client, Credential, Credentials, Options, Step};
+use super::{Client, Credential, Credentials, Options, Step};
 use crate::diag::{Diagnostic, Result};
 use crate::oci::{Artifact, Blob, Digest, ImageManifest, Location, media_type};
 
@@ -263,6 +263,15 @@ fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
     let denied = Faulty::start(|_, _| answer(403, b"{}"));
     assert_eq!(fault_of(&denied).code, "registry-denied");
     assert_eq!(denied.asked().len(), 1);
+}
+
+/// Nobody in particular.
+struct Anonymous;
+
+impl Credentials for Anonymous {
+    fn find(&self, _registry: &str) -> Result<Option<Credential>> {
+        Ok(None)
+    }
 }
 
 struct Ann;

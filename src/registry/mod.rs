@@ -18,7 +18,6 @@ mod faulty;
 mod layout;
 mod transport;
 
-pub(crate) use auth::{Anonymous, Credential, Credentials};
+pub(crate) use auth::{Credential, Credentials};
 pub(crate) use client::{Client, Pushed, Step};
-pub(crate) use layout::Layout;
 pub(crate) use transport::Options;
