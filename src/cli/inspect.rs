@@ -6,7 +6,7 @@ use crate::archive::LayerLimits;
 use crate::diag::Result;
 use crate::manifest::Set;
 use crate::oci::{Artifact, Location, Manifest};
-use crate::package::{Files, Taking, Verdict, consumers, unpack};
+use crate::package::{Files, Taking, Verdict, consumers, objects, unpack};
 use crate::registry::Client;
 
 use super::Outcome;
@@ -68,8 +68,10 @@ async fn find(client: &Client, location: Location) -> Result<Findings> {
     let artifact = client.pull(&location).await?;
     let limits = LayerLimits::default();
     let files = unpack(&artifact, &limits);
-    let objects = match &files {
-        Ok(files) => files.objects(),
+    let objects = match files.as_ref().map(objects) {
+        // a chart or a kustomization has no objects yet, which is no fault of it
+        Ok(Err(fault)) if fault.code == "artifact-unrendered" => Ok(Set::default()),
+        Ok(objects) => objects,
         Err(_) => Ok(Set::default()),
     };
     let verdicts = consumers(&artifact, index, &limits);

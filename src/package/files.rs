@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Result, SourceText};
-use crate::manifest::Set;
+use crate::diag::{Diagnostic, Result};
 
 /// Files by path. Paths are relative, clean and `/`-separated; no path is a folder of another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,19 +52,6 @@ impl Files {
         let name = path.rsplit('/').next().unwrap_or_default();
         let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         matches!(ending.as_deref(), Some("yaml" | "yml" | "json"))
-    }
-
-    /// The objects of every manifest, file by file. Fails as [`Set::parse`] does, or with `artifact-text`.
-    pub(crate) fn objects(&self) -> Result<Set> {
-        let mut set = Set::default();
-        for (path, bytes) in self.manifests() {
-            let text = std::str::from_utf8(bytes).map_err(|fault| {
-                let text = format!("`{path}` is not UTF-8 at byte {}", fault.valid_up_to());
-                Box::new(Diagnostic::input("artifact-text", text).hint("save the file as UTF-8"))
-            })?;
-            set.objects.append(&mut Set::parse(&SourceText::new(path, text))?.objects);
-        }
-        Ok(set)
     }
 }
 

@@ -48,8 +48,8 @@ impl Draw<'_> {
     fn stmt(&mut self, depth: usize) -> Stmt {
         let text = |kind, text: &str| Stmt::Text { kind, text: text.to_owned() };
         match self.random.below(if depth == 0 { 8 } else { 24 }) {
-            0 => text("text", self.random.pick(&[" plain ", "\n", "  x\n  y", "a: b\n", "\t"])),
-            1 => text("comment", self.random.pick(&["{{/* none */}}", " {{- /* none */ -}} ", "{{- /* two\nlines */}}"])),
+            0 => text("text", *self.random.pick(&[" plain ", "\n", "  x\n  y", "a: b\n", "\t"])),
+            1 => text("comment", *self.random.pick(&["{{/* none */}}", " {{- /* none */ -}} ", "{{- /* two\nlines */}}"])),
             2 if self.loops > 0 => match self.random.below(2) {
                 0 => text("break", "{{ break }}"),
                 _ => text("continue", "{{ continue }}"),
@@ -57,10 +57,10 @@ impl Draw<'_> {
             2 => self.chain(),
             3 => self.declare(),
             4 if self.variables > 0 => self.assign(),
-            4 => text("parenthesised field", self.random.pick(&["{{ ($.Values.tree).a.b }}", "{{ ($.Values).text }}", "{{ (index $.Values.tree.list 1).n }}", "{{ (dict \"a\" 1).a }}"])),
-            5 => text("template", self.random.pick(&["{{ template \"h.dot\" . }}", "{{ template \"h.name\" (dict \"n\" 1) }}", "{{ template \"h.name\" $.Values }}", "{{- template \"h.count\" (dict \"n\" 3) -}}"])),
-            6 => text("include", self.random.pick(&["{{ include \"h.dot\" . | trunc 12 }}", "{{ include \"h.count\" (dict \"n\" 4) }}", "{{ include \"h.name\" $.Values.tree | indent 2 }}"])),
-            7 => text("tpl", self.random.pick(&["{{ tpl \"{{ .Values.text }}!\" $ }}", "{{ tpl \"{{ include \\\"h.name\\\" . }}\" (dict \"n\" 2 \"Template\" $.Template) }}", "{{ tpl \"plain\" . }}", "{{ tpl \"{{ range .Values.numbers }}{{ . }},{{ end }}\" $ }}"])),
+            4 => text("parenthesised field", *self.random.pick(&["{{ ($.Values.tree).a.b }}", "{{ ($.Values).text }}", "{{ (index $.Values.tree.list 1).n }}", "{{ (dict \"a\" 1).a }}"])),
+            5 => text("template", *self.random.pick(&["{{ template \"h.dot\" . }}", "{{ template \"h.name\" (dict \"n\" 1) }}", "{{ template \"h.name\" $.Values }}", "{{- template \"h.count\" (dict \"n\" 3) -}}"])),
+            6 => text("include", *self.random.pick(&["{{ include \"h.dot\" . | trunc 12 }}", "{{ include \"h.count\" (dict \"n\" 4) }}", "{{ include \"h.name\" $.Values.tree | indent 2 }}"])),
+            7 => text("tpl", *self.random.pick(&["{{ tpl \"{{ .Values.text }}!\" $ }}", "{{ tpl \"{{ include \\\"h.name\\\" . }}\" (dict \"n\" 2 \"Template\" $.Template) }}", "{{ tpl \"plain\" . }}", "{{ tpl \"{{ range .Values.numbers }}{{ . }},{{ end }}\" $ }}"])),
             8..=13 => self.block(depth - 1),
             14 => text("block", "{{ block \"b.one\" . }}[{{ $.Values.text | default \"none\" }}]{{ end }}"),
             _ => self.emit(DEPTH),
