@@ -144,6 +144,26 @@ impl Profile {
     pub fn namespace_skips_chart_objects(self) -> bool {
         self.kustomize >= Kustomize::V5_8
     }
+
+    /// kustomize before 5.5 refuses a patch of nothing but comments, since it could be either kind.
+    pub fn empty_patches_are_ambiguous(self) -> bool {
+        self.kustomize < Kustomize::V5_7
+    }
+
+    /// kustomize 5.8 passes over a patch without operations; before, it needs a target and objects pass through JSON.
+    pub fn empty_patches_do_nothing(self) -> bool {
+        self.kustomize >= Kustomize::V5_8
+    }
+
+    /// `sourceValue` of replacements came with kustomize 5.5.
+    pub fn replacement_source_values(self) -> bool {
+        self.kustomize >= Kustomize::V5_7
+    }
+
+    /// kustomize 5.8 takes what selects a replacement's targets for regular expressions, and before for exact texts.
+    pub fn replacement_targets_are_patterns(self) -> bool {
+        self.kustomize >= Kustomize::V5_8
+    }
 }
 
 #[cfg(test)]

@@ -26,9 +26,12 @@ pub(crate) struct Selector {
 
 /// A pattern for a whole text.
 #[derive(Debug)]
-enum Pattern {
+pub(crate) enum Pattern {
+    /// Any text.
     Any,
+    /// This text.
     Exactly(Text),
+    /// Texts that the expression matches as a whole.
     Matching(Regex),
 }
 
@@ -81,7 +84,8 @@ impl Selector {
 }
 
 impl Pattern {
-    fn read(text: &str) -> Result<Pattern> {
+    /// Reads a pattern; an empty one matches any text. Fails with code `kustomize-selector`.
+    pub(crate) fn read(text: &str) -> Result<Pattern> {
         if text.is_empty() {
             return Ok(Pattern::Any);
         }
@@ -99,11 +103,13 @@ impl Pattern {
         }
     }
 
-    fn is_any(&self) -> bool {
+    /// True if it matches any text.
+    pub(crate) fn is_any(&self) -> bool {
         matches!(self, Pattern::Any)
     }
 
-    fn matches(&self, text: &str) -> bool {
+    /// True if it matches the whole of a text.
+    pub(crate) fn matches(&self, text: &str) -> bool {
         match self {
             Pattern::Any => true,
             Pattern::Exactly(want) => want == text,

@@ -1,0 +1,369 @@
+//! JSON patches (RFC 6902) as kustomize's library applies them, which is laxer than the RFC.
+//!
+//! In: the patch's text, JSON or YAML, and an object. Out: the object changed. What differs from the RFC, and is kept:
+//! the first segment of a path is skipped whatever it is, `replace` of a missing key adds it, indices may be negative, a
+//! missing key is null to `test` and `copy`, a value that is left out is null.
+//!
+//! Objects pass through Go's JSON on the way, so that numbers come back as floats do and strings get the quotes that
+//! go-yaml gives them; [`JsonPatch::apply`] ends with that.
+
+use crate::diag::{Diagnostic, Result, SourceText};
+use crate::go::float;
+use crate::value::{Kind, Map, Scalar, Style, Text, Tree};
+use crate::yaml::{self, Dialect, Plain};
+
+/// A JSON patch, read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JsonPatch {
+    operations: Vec<Operation>,
+}
+
+#[derive(Clone, Debug)]
+struct Operation {
+    /// `op`; nothing if it is no string.
+    op: Option<Text>,
+    path: Option<Text>,
+    from: Option<Text>,
+    /// `value`, null included; nothing if it is left out.
+    value: Option<Tree>,
+}
+
+impl JsonPatch {
+    /// Reads a patch: JSON if it begins with `[`, else YAML, of which the first document counts. Nothing but comments
+    /// is a patch without operations. Fails with code `kustomize-json-patch-syntax`.
+    pub(crate) fn read(source: &SourceText) -> Result<JsonPatch> {
+        let tree = if source.text().starts_with('[') { read_json(source)? } else { yaml::parse(source, Dialect::V2)? };
+        if tree.is_null() {
+            return Ok(JsonPatch::default());
+        }
+        let operations = tree.as_list().map(|items| items.iter().map(operation).collect::<Option<Vec<_>>>());
+        match operations {
+            Some(Some(operations)) => Ok(JsonPatch { operations }),
+            _ => Err(syntax(source, "it is no list of operations")),
+        }
+    }
+
+    /// True without operations.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// Applies the operations in order. Fails with code `kustomize-json-patch` at the first that does not apply.
+    pub(crate) fn apply(&self, object: &mut Tree) -> Result<()> {
+        self.operations.iter().try_for_each(|operation| operation.apply(object))?;
+        if object.as_map().is_none() {
+            return Err(refuse("the patch leaves no map of the object".to_owned()));
+        }
+        through_json(object);
+        Ok(())
+    }
+}
+
+fn operation(tree: &Tree) -> Option<Operation> {
+    if tree.as_map().is_none() && !tree.is_null() {
+        return None;
+    }
+    let text = |key: &str| tree.get(key).and_then(Tree::as_str).map(Text::new);
+    Some(Operation { op: text("op"), path: text("path"), from: text("from"), value: tree.get("value").cloned() })
+}
+
+impl Operation {
+    fn apply(&self, object: &mut Tree) -> Result<()> {
+        match self.op.as_deref().unwrap_or("unknown") {
+            "add" => self.add(object),
+            "remove" => self.remove(object),
+            "replace" => self.replace(object),
+            "move" => self.move_value(object),
+            "copy" => self.copy(object),
+            "test" => self.test(object),
+            other => {
+                let fault = Diagnostic::input("kustomize-json-patch", format!("unexpected kind: `{other}`"));
+                Err(Box::new(fault.hint("use `add`, `remove`, `replace`, `move`, `copy` or `test` as `op`")))
+            }
+        }
+    }
+
+    fn add(&self, object: &mut Tree) -> Result<()> {
+        let path = self.path("add")?;
+        let (container, key) = find(object, path).ok_or_else(|| missing_path("add", path))?;
+        add_value(container, &key, self.value.clone().unwrap_or_else(Tree::null)).map_err(|why| at("add", path, &why))
+    }
+
+    fn remove(&self, object: &mut Tree) -> Result<()> {
+        let path = self.path("remove")?;
+        let (container, key) = find(object, path).ok_or_else(|| missing_path("remove", path))?;
+        take_value(container, &key).map(drop).map_err(|why| at("remove", path, &why))
+    }
+
+    fn replace(&self, object: &mut Tree) -> Result<()> {
+        let path = self.path("replace")?;
+        let value = self.value.clone().unwrap_or_else(Tree::null);
+        if path.is_empty() {
+            // Anything but a map or list is passed over without a word.
+            if !matches!(value, Tree::Scalar(_)) {
+                *object = value;
+            }
+            return Ok(());
+        }
+        let (container, key) = find(object, path).ok_or_else(|| missing_path("replace", path))?;
+        match container {
+            Tree::List(_) => {
+                let index = index_of(container, &key).map_err(|why| at("replace", path, &why))?;
+                container.as_list_mut().expect("a list")[index] = value;
+            }
+            _ => drop(container.as_map_mut().expect("`find` gives maps and lists").set(key, value)),
+        }
+        Ok(())
+    }
+
+    fn move_value(&self, object: &mut Tree) -> Result<()> {
+        let from = self.from("move")?;
+        let (container, key) = find(object, from).ok_or_else(|| missing_path("move", from))?;
+        let value = take_value(container, &key).map_err(|why| at("move", from, &why))?;
+        let path = self.path("move")?;
+        let (container, key) = find(object, path).ok_or_else(|| missing_path("move", path))?;
+        add_value(container, &key, value).map_err(|why| at("move", path, &why))
+    }
+
+    fn copy(&self, object: &mut Tree) -> Result<()> {
+        let from = self.from("copy")?;
+        let (container, key) = find(object, from).ok_or_else(|| missing_path("copy", from))?;
+        let value = value_at(container, &key).map_err(|why| at("copy", from, &why))?.cloned();
+        let path = self.path("copy")?;
+        let (container, key) = find(object, path).ok_or_else(|| missing_path("copy", path))?;
+        add_value(container, &key, value.unwrap_or_else(Tree::null)).map_err(|why| at("copy", path, &why))
+    }
+
+    fn test(&self, object: &mut Tree) -> Result<()> {
+        let path = self.path("test")?;
+        let failed = || refuse(format!("testing value `{path}` failed: test failed"));
+        let want = self.value.as_ref();
+        if path.is_empty() {
+            return if want.is_some_and(|want| equal(object, want)) { Ok(()) } else { Err(failed()) };
+        }
+        let (container, key) = find(object, path).ok_or_else(|| missing_path("test", path))?;
+        let value = value_at(container, &key).map_err(|why| at("test", path, &why))?.filter(|value| !value.is_null());
+        let passes = match (value, want) {
+            (None, want) => want.is_some_and(Tree::is_null),
+            (Some(value), Some(want)) => equal(value, want),
+            (Some(_), None) => false,
+        };
+        if passes { Ok(()) } else { Err(failed()) }
+    }
+
+    fn path(&self, op: &str) -> Result<&str> {
+        self.path.as_deref().ok_or_else(|| refuse(format!("{op} operation has no `path`")))
+    }
+
+    fn from(&self, op: &str) -> Result<&str> {
+        self.from.as_deref().ok_or_else(|| refuse(format!("{op} operation has no `from`")))
+    }
+}
+
+/// The map or list that the last segment of a path is looked up in, and that segment.
+fn find<'t>(object: &'t mut Tree, path: &str) -> Option<(&'t mut Tree, String)> {
+    let mut segments = path.split('/').skip(1).map(unescape);
+    let mut last = segments.next()?;
+    let mut container = object;
+    for segment in segments {
+        let next = match container {
+            Tree::List(_) => {
+                let index = index_of(container, &last).ok()?;
+                &mut container.as_list_mut()?[index]
+            }
+            _ => container.as_map_mut()?.get_mut(&last)?,
+        };
+        container = next;
+        last = segment;
+    }
+    (!matches!(container, Tree::Scalar(_))).then_some((container, last))
+}
+
+fn unescape(segment: &str) -> String {
+    // Both at once, as Go's replacer does: `~01` is `~1`.
+    let mut out = String::with_capacity(segment.len());
+    let mut rest = segment;
+    while let Some(at) = rest.find('~') {
+        out.push_str(&rest[..at]);
+        let (with, skip) = match rest.as_bytes().get(at + 1) {
+            Some(b'0') => ("~", 2),
+            Some(b'1') => ("/", 2),
+            _ => ("~", 1),
+        };
+        out.push_str(with);
+        rest = &rest[at + skip..];
+    }
+    out + rest
+}
+
+/// The position in a list that a segment means, negative ones counted from the end.
+fn index_of(list: &Tree, key: &str) -> Result<usize, String> {
+    let length = list.as_list().map_or(0, <[Tree]>::len);
+    position(key, length).filter(|index| *index < length).ok_or_else(|| format!("unable to access invalid index: {key}"))
+}
+
+/// A segment as a position among `length` places.
+fn position(key: &str, length: usize) -> Option<usize> {
+    let digits = key.strip_prefix(['-', '+']).unwrap_or(key);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let size = digits.parse::<usize>().ok()?;
+    if key.starts_with('-') && size > 0 { length.checked_sub(size) } else { Some(size) }
+}
+
+fn value_at<'t>(container: &'t Tree, key: &str) -> Result<Option<&'t Tree>, String> {
+    match container {
+        Tree::List(items) => Ok(items.get(index_of(container, key)?)),
+        _ => Ok(container.get(key)),
+    }
+}
+
+fn add_value(container: &mut Tree, key: &str, value: Tree) -> Result<(), String> {
+    let Some(items) = container.as_list_mut() else {
+        container.as_map_mut().expect("`find` gives maps and lists").set(key, value);
+        return Ok(());
+    };
+    let places = items.len() + 1;
+    let index = if key == "-" { Some(items.len()) } else { position(key, places) };
+    match index.filter(|index| *index < places) {
+        Some(index) => items.insert(index, value),
+        None => return Err(format!("unable to access invalid index: {key}")),
+    }
+    Ok(())
+}
+
+fn take_value(container: &mut Tree, key: &str) -> Result<Tree, String> {
+    if container.as_list().is_some() {
+        let index = index_of(container, key)?;
+        return Ok(container.as_list_mut().expect("a list").remove(index));
+    }
+    let map = container.as_map_mut().expect("`find` gives maps and lists");
+    map.remove(key).ok_or_else(|| format!("unable to remove nonexistent key: {key}"))
+}
+
+/// Equal as the library has it: maps in any order, scalars by their JSON.
+fn equal(have: &Tree, want: &Tree) -> bool {
+    match (have, want) {
+        (Tree::Map(a), Tree::Map(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| equal(value, other)))
+        }
+        (Tree::List(a), Tree::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(a, b)),
+        (Tree::Scalar(_), Tree::Scalar(_)) => yaml::to_json(have) == yaml::to_json(want),
+        _ => false,
+    }
+}
+
+/// Leaves a value as it is after go-yaml's decoding, Go's JSON, and go-yaml's printing and reading. Touches only what changes.
+pub(crate) fn through_json(tree: &mut Tree) {
+    match tree {
+        Tree::Scalar(scalar) => {
+            if let Some(new) = scalar_through_json(scalar) {
+                *scalar = new;
+            }
+        }
+        Tree::List(items) => {
+            if items.iter().any(changes) {
+                tree.as_list_mut().into_iter().flatten().for_each(through_json);
+            }
+        }
+        Tree::Map(map) => {
+            if map.iter().any(|(_, value)| changes(value)) {
+                let map = tree.as_map_mut().expect("a map");
+                map.iter_mut().for_each(|(_, value)| through_json(value));
+            }
+        }
+    }
+}
+
+fn changes(tree: &Tree) -> bool {
+    match tree {
+        Tree::Scalar(scalar) => scalar_through_json(scalar).is_some(),
+        Tree::List(items) => items.iter().any(changes),
+        Tree::Map(map) => map.iter().any(|(_, value)| changes(value)),
+    }
+}
+
+/// The scalar that comes back, if it is another one.
+fn scalar_through_json(scalar: &Scalar) -> Option<Scalar> {
+    let plain = |kind, text: &str| Scalar { kind, style: Style::Plain, text: text.into() };
+    let new = match scalar.kind {
+        Kind::Null => plain(Kind::Null, "null"),
+        Kind::Bool => plain(Kind::Bool, &yaml::to_json(&Tree::Scalar(scalar.clone()))),
+        Kind::Int if is_short_number(&scalar.text) => plain(Kind::Int, &scalar.text),
+        Kind::Int | Kind::Float => {
+            let json = yaml::to_json(&Tree::Scalar(scalar.clone()));
+            let text = json.parse().map_or(json, float::g);
+            let kind = if matches!(yaml::resolve(&text, Dialect::V3), Plain::Int(_)) { Kind::Int } else { Kind::Float };
+            plain(kind, &text)
+        }
+        Kind::Str => printed(&scalar.text),
+        Kind::Timestamp | Kind::Binary => {
+            let json = yaml::to_json(&Tree::Scalar(scalar.clone()));
+            let text = serde_json::from_str::<String>(&json).unwrap_or_else(|_| scalar.text.to_string());
+            printed(&text)
+        }
+    };
+    (new != *scalar).then_some(new)
+}
+
+/// Integers that floats print the same way.
+fn is_short_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    matches!(digits.len(), 1..=6) && digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0')) && text != "-0"
+}
+
+/// A string with the style that go-yaml v3 prints it in.
+fn printed(text: &str) -> Scalar {
+    Scalar { kind: Kind::Str, style: style_of(text), text: text.into() }
+}
+
+fn style_of(text: &str) -> Style {
+    if text.contains('\n') {
+        return Style::Literal;
+    }
+    let mut out = String::new();
+    let mut emitter = yaml::Emitter::new(&mut out, yaml::Look::V3);
+    emitter.str(text);
+    emitter.finish();
+    match out.bytes().next() {
+        Some(b'"') => Style::Double,
+        Some(b'\'') => Style::Single,
+        Some(b'|') => Style::Literal,
+        _ => Style::Plain,
+    }
+}
+
+fn read_json(source: &SourceText) -> Result<Tree> {
+    let value = serde_json::from_str::<serde_json::Value>(source.text());
+    value.map(tree_of).map_err(|error| syntax(source, &error.to_string()))
+}
+
+fn tree_of(value: serde_json::Value) -> Tree {
+    use serde_json::Value;
+    match value {
+        Value::Null => Tree::null(),
+        Value::Bool(value) => Tree::bool(value),
+        Value::Number(number) => Tree::plain(if number.is_f64() { Kind::Float } else { Kind::Int }, number.to_string()),
+        Value::String(text) => Tree::str(text),
+        Value::Array(items) => Tree::list(items.into_iter().map(tree_of).collect()),
+        Value::Object(map) => Tree::map(map.into_iter().map(|(key, value)| (key.into(), tree_of(value))).collect::<Map>()),
+    }
+}
+
+fn syntax(source: &SourceText, why: &str) -> Box<Diagnostic> {
+    let fault = Diagnostic::input("kustomize-json-patch-syntax", format!("`{}` is no JSON patch: {why}", source.name()));
+    Box::new(fault.hint("write a list of operations, each with `op`, `path` and `value`"))
+}
+
+fn refuse(why: String) -> Box<Diagnostic> {
+    Box::new(Diagnostic::input("kustomize-json-patch", why))
+}
+
+fn at(op: &str, path: &str, why: &str) -> Box<Diagnostic> {
+    refuse(format!("error in {op} for path `{path}`: {why}"))
+}
+
+fn missing_path(op: &str, path: &str) -> Box<Diagnostic> {
+    refuse(format!("{op} operation does not apply: doc is missing path `{path}`: missing value"))
+}
