@@ -6,6 +6,7 @@ use super::config::{self, Config};
 use super::resid::{ResId, Scopes};
 use super::resmap::ResMap;
 use super::resource::{Behavior, Resource};
+use super::vars::Vars;
 use crate::diag::{Diagnostic, Result};
 use crate::value::{Text, Tree};
 
@@ -16,6 +17,8 @@ pub(crate) struct Accumulator {
     pub(crate) resources: ResMap,
     /// Field specifications of all kustomizations that gave objects.
     pub(crate) config: Arc<Config>,
+    /// Vars of all kustomizations.
+    pub(crate) vars: Vars,
 }
 
 impl Accumulator {
@@ -23,7 +26,7 @@ impl Accumulator {
     pub(crate) fn merge(&mut self, other: Accumulator, scopes: &dyn Scopes) -> Result<()> {
         self.resources.append_all(other.resources, scopes)?;
         self.config = config::merged(&self.config, &other.config)?;
-        Ok(())
+        self.vars.merge(other.vars)
     }
 }
 

@@ -79,6 +79,7 @@ pub fn build(source: &dyn Source, root: &str, options: &Options, inflate: &Infla
     let mut warnings = Warnings::new();
     HashSuffix.transform(&mut gathered.resources, &context, &mut warnings)?;
     nameref::fix(&mut gathered.resources, &gathered.config, &context)?;
+    gathered.vars.resolve(&mut gathered.resources, &gathered.config.var_reference, &mut warnings)?;
     let mut resources = gathered.resources;
     drop_local(&mut resources);
     refuse_duplicates(&resources, &schema)?;

@@ -367,3 +367,111 @@ fn at(op: &str, path: &str, why: &str) -> Box<Diagnostic> {
 fn missing_path(op: &str, path: &str) -> Box<Diagnostic> {
     refuse(format!("{op} operation does not apply: doc is missing path `{path}`: missing value"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(object: &str, patch: &str) -> Result<String> {
+        let read = |text: &str| yaml::parse(&SourceText::new("test", text), Dialect::V2).expect(text);
+        let mut tree = read(object);
+        JsonPatch::read(&SourceText::new("patch", patch))?.apply(&mut tree)?;
+        Ok(yaml::to_json(&tree))
+    }
+
+    #[track_caller]
+    fn check(object: &str, patch: &str, want: &str) {
+        assert_eq!(apply(object, patch).expect(patch), want, "{object} + {patch}");
+    }
+
+    #[test]
+    fn laxer_than_the_rfc() {
+        check("{a: 1}", r#"[{"op":"replace","path":"/b","value":2}]"#, r#"{"a":1,"b":2}"#);
+        check("{a: 1}", r#"[{"op":"test","path":"/b","value":null}]"#, r#"{"a":1}"#);
+        check("{l: [1, 2]}", r#"[{"op":"add","path":"/l/-1","value":3}]"#, r#"{"l":[1,2,3]}"#);
+        check("{l: [1, 2]}", r#"[{"op":"remove","path":"/l/-2"}]"#, r#"{"l":[2]}"#);
+        check("{a: 1}", r#"[{"op":"copy","from":"/none","path":"/b"}]"#, r#"{"a":1,"b":null}"#);
+        check("{a: 1}", r#"[{"op":"add","path":"/b"}]"#, r#"{"a":1,"b":null}"#);
+        check("{a: 1}", r#"[{"op":"replace","path":"","value":5}]"#, r#"{"a":1}"#);
+        check("{a: 1}", r#"[{"op":"add","path":"x/y","value":5}]"#, r#"{"a":1,"y":5}"#);
+        check("{a/b: {c~d: 1}}", r#"[{"op":"remove","path":"/a~1b/c~0d"}]"#, r#"{"a/b":{}}"#);
+        check("{a: {}}", "- op: add\n  path: /a/~01\n  value: {k: [on]}\n", r#"{"a":{"~1":{"k":[true]}}}"#);
+    }
+
+    #[test]
+    fn what_does_not_apply_is_refused() {
+        let failing = [
+            r#"[{"op":"add","path":"/x/y","value":1}]"#,
+            r#"[{"op":"add","path":"","value":{}}]"#,
+            r#"[{"op":"add","path":"/l/3","value":1}]"#,
+            r#"[{"op":"remove","path":"/x"}]"#,
+            r#"[{"op":"remove","path":"/l/-"}]"#,
+            r#"[{"op":"replace","path":"/l/2","value":1}]"#,
+            r#"[{"op":"move","from":"/x","path":"/y"}]"#,
+            r#"[{"op":"test","path":"/a","value":"1"}]"#,
+            r#"[{"op":"test","path":"/a"}]"#,
+            r#"[{"op":"other","path":"/a"}]"#,
+            r#"[{"path":"/a"}]"#,
+            r#"[{"op":"remove","path":5}]"#,
+            r#"[{"op":"replace","path":"","value":[]}]"#,
+            r#"[{"op":"add","path":"/a/b","value":1}]"#,
+        ];
+        for patch in failing {
+            assert_eq!(apply("{a: 1, l: [1, 2]}", patch).expect_err(patch).code, "kustomize-json-patch");
+        }
+        for patch in ["[{", "[1]", "{op: add}", "[{}] x"] {
+            assert_eq!(apply("{}", patch).expect_err(patch).code, "kustomize-json-patch-syntax");
+        }
+    }
+
+    #[test]
+    fn numbers_come_back_as_floats_do() {
+        let mut tree = yaml::parse(&SourceText::new("test", "{a: 0x10, b: 12345678, c: 'x', d: '5', e: 2001-01-01}"), Dialect::V3)
+            .expect("good YAML");
+        JsonPatch::default().apply(&mut tree).expect("nothing to fail");
+        let text = |key: &str| tree.get(key).and_then(Tree::as_scalar).map(|scalar| (scalar.text.to_string(), scalar.style));
+        assert_eq!(text("a"), Some(("16".to_owned(), Style::Plain)));
+        assert_eq!(text("b"), Some(("1.2345678e+07".to_owned(), Style::Plain)));
+        assert_eq!(text("c"), Some(("x".to_owned(), Style::Plain)));
+        assert_eq!(text("d"), Some(("5".to_owned(), Style::Double)));
+        assert_eq!(text("e"), Some(("2001-01-01T00:00:00Z".to_owned(), Style::Double)));
+    }
+
+    /// Random patches that are valid in themselves, where both libraries take the RFC's way.
+    #[test]
+    fn agrees_with_another_library() {
+        let mut state = 7_u64;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        let paths = ["/a", "/b", "/a/x", "/l/0", "/l/1", "/l/-", "/l/2/k", "/a~1b", "/n/m/0", "/new"];
+        let values = ["1", "\"t\"", "{\"k\":[1,{}]}", "[3,4]", "false"];
+        let object = r#"{"a":{"x":1,"y":[1,2]},"b":"t","l":[0,1,{"k":"v"}],"a/b":true,"n":{"m":[[5]]}}"#;
+        let mut applied = 0;
+        for _ in 0..3_000 {
+            let mut operations = Vec::new();
+            for _ in 0..=random(3) {
+                let (path, other, value) = (paths[random(10)], paths[random(10)], values[random(5)]);
+                operations.push(match random(6) {
+                    0 => format!(r#"{{"op":"remove","path":"{path}"}}"#),
+                    1 => format!(r#"{{"op":"move","from":"{other}","path":"{path}"}}"#),
+                    2 => format!(r#"{{"op":"copy","from":"{other}","path":"{path}"}}"#),
+                    3 => format!(r#"{{"op":"test","path":"{path}","value":{value}}}"#),
+                    4 => format!(r#"{{"op":"replace","path":"{path}","value":{value}}}"#),
+                    _ => format!(r#"{{"op":"add","path":"{path}","value":{value}}}"#),
+                });
+            }
+            let patch = format!("[{}]", operations.join(","));
+            let mut theirs: serde_json::Value = serde_json::from_str(object).expect("good JSON");
+            let read: json_patch::Patch = serde_json::from_str(&patch).expect("a good patch");
+            if json_patch::patch_unsafe(&mut theirs, &read).is_ok() {
+                applied += 1;
+                let ours = apply(object, &patch).unwrap_or_else(|fault| panic!("{patch}: {fault}"));
+                let ours: serde_json::Value = serde_json::from_str(&ours).expect("good JSON");
+                assert_eq!(ours, theirs, "{patch}");
+            }
+        }
+        assert!(applied > 300, "{applied} patches applied, too few to mean anything");
+    }
+}

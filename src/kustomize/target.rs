@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::accumulator::Accumulator;
 use super::config::{self, Config};
+use super::crds;
 use super::decode;
 use super::helm::{self, HelmOptions, Inflate};
 use super::kustomization::{Kustomization, Role};
@@ -112,6 +113,11 @@ impl Build<'_> {
         let files = target.kustomization.texts("configurations");
         let own = config::with_files(&self.builtin, target.loader, &files)?;
         gathered.config = config::merged(&gathered.config, &own)?;
+        let crds = target.kustomization.texts("crds");
+        if !crds.is_empty() {
+            let crds = Arc::new(crds::config(target.loader, &crds)?);
+            gathered.config = config::merged(&gathered.config, &crds)?;
+        }
         self.generate(target, &mut gathered)?;
         for path in target.kustomization.texts("components") {
             gathered = self.include(target, gathered, &path, Role::Component)?;
@@ -119,6 +125,7 @@ impl Build<'_> {
         let steps = self.configure(target, &gathered.config)?;
         self.run(target, &mut gathered.resources, &steps)?;
         self.validate(target, &mut gathered.resources)?;
+        gathered.vars.gather(target.kustomization.items("vars"), &mut gathered.resources, &*self.schema)?;
         Ok(gathered)
     }
 

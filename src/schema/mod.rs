@@ -1,4 +1,4 @@
-//! Kubernetes facts as data: where lists merge by key, which kinds live in a namespace, in which order kinds stand.
+//! Kubernetes facts as data: where lists merge by key, which kinds live in a namespace.
 //!
 //! In: `apiVersion`, kind and field names; optionally a user's OpenAPI document. Out: facts, no decisions. A [`Schema`] is
 //! passed in by whoever builds, never global, so that two builds cannot affect each other.
@@ -9,7 +9,6 @@
 mod builtin;
 mod kubernetes;
 mod openapi;
-pub mod order;
 mod scope;
 
 pub use openapi::Definitions;
