@@ -9,7 +9,7 @@ use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::manifest::Set;
 use crate::oci::Location;
-use crate::package::unpack;
+use crate::package::{self, unpack};
 use crate::render::{self, Options, Rendered};
 use crate::source::{self, Disk};
 
@@ -61,7 +61,7 @@ pub(super) fn objects(argument: &str, profile: Profile, connection: &ConnectionA
         }
         Input::Artifact(location) => {
             let artifact = wait(connection.client()?.pull(&location))?;
-            unpack(&artifact, &LayerLimits::default())?.objects()
+            package::objects(&unpack(&artifact, &LayerLimits::default())?)
         }
     }
 }
