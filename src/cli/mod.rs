@@ -133,6 +133,6 @@ fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
         Command::List(args) => list::run(args, terminal),
         Command::Copy(args) => copy::run(args, terminal),
         Command::Sync(args) => sync::run(args, terminal),
-        Command::Try(args) => tryout::run(args, profile, terminal),
+        Command::Try(args) => tryout::run(&args, profile, terminal),
     }
 }

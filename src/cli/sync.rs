@@ -128,7 +128,7 @@ async fn sync(
 }
 
 /// The artifact's own layout.
-const LAYOUT: Layout = Layout { path_of: object_path, text_of: Object::text };
+pub(super) const LAYOUT: Layout = Layout { path_of: object_path, text_of: Object::text };
 
 fn options(location: &Location, target: &TargetArgs, policy: &PolicyArgs) -> Result<Options> {
     let (source, name) = identity(location);
@@ -194,7 +194,7 @@ fn told(event: &Event, terminal: &Terminal) -> Result<()> {
     }
 }
 
-fn counts(summary: &Summary) -> String {
+pub(super) fn counts(summary: &Summary) -> String {
     let Summary { created, configured, unchanged, pruned, released, .. } = summary;
     let released = if *released == 0 { String::new() } else { format!(", {released} released") };
     format!(
