@@ -66,7 +66,7 @@ impl<'a> Inflater<'a> {
         let name = match (request.name_template.as_str(), request.release_name.as_str()) {
             ("", "") => helm::generated_name(&chart.metadata.name, &mut **ambient),
             ("", name) => name.to_owned(),
-            (template, _) => helm::templated_name(template, self.profile, &mut **ambient)?,
+            (template, _) => helm::templated_name(template, &mut **ambient)?,
         };
         let options = ReleaseOptions {
             name,
