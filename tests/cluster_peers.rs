@@ -5,6 +5,7 @@
 //! moment leaves nothing that the next run does not put right.
 
 #![cfg(feature = "cli")]
+#![expect(clippy::disallowed_methods, reason = "tests make files, keep time and read their environment")]
 
 #[path = "support/kube.rs"]
 mod kube;

@@ -5,7 +5,7 @@
 //! so a failure names the history that repeats it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
@@ -82,7 +82,7 @@ fn options(name: &str) -> Options {
 fn run(fake: &Fake, options: &Options, source: &BTreeMap<Key, u64>) -> (Result<Summary>, Vec<Event>) {
     let set = Set { objects: source.iter().map(|(key, value)| object(key, *value)).collect() };
     let mut events = Vec::new();
-    let clock = Clock::Still(Default::default());
+    let clock = Clock::Still(Mutex::default());
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let done =
         runtime.block_on(sync_once(fake, &clock, options, &set, &mut |event: &Event| events.push(event.clone())));

@@ -222,7 +222,7 @@ impl<C: Cluster> Pass<'_, C> {
             Event::Pruned(_) => self.summary.pruned += 1,
             Event::Released(_) => self.summary.released += 1,
             Event::Failed(_, fault) if matches!(fault.kind, FaultKind::ServerError | FaultKind::Unreachable) => {
-                self.summary.broken += 1
+                self.summary.broken += 1;
             }
             Event::Failed(..) => self.summary.rejected += 1,
             Event::Kept(..) | Event::Deleting(_) | Event::Waiting(..) => {}
@@ -368,7 +368,7 @@ impl<C: Cluster> Pass<'_, C> {
             FaultKind::ServerError if again => drop(self.view.doubts.insert(key, fault)),
             // a server learns a CRD's new schema a moment after it took it
             FaultKind::Rejected if again && self.crds_changed && key.group.contains('.') => {
-                drop(self.view.doubts.insert(key, fault))
+                drop(self.view.doubts.insert(key, fault));
             }
             _ => self.fail(&key, fault),
         }

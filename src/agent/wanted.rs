@@ -93,12 +93,11 @@ impl Ask {
                 .find(|name| annotation(name).is_some())
                 .map(|name| format!("`{name}` is not supported by `sync --once`"))
         };
-        match refusal {
-            Some(reason) => self.refused.push((key, reason)),
-            None => {
-                let only_create = annotation("client.lifecycle.config.k8s.io/mutation") == Some("ignore");
-                self.wanted.push(Wanted { key, object: object.clone(), lookup: Lookup::NotServed, only_create });
-            }
+        if let Some(reason) = refusal {
+            self.refused.push((key, reason));
+        } else {
+            let only_create = annotation("client.lifecycle.config.k8s.io/mutation") == Some("ignore");
+            self.wanted.push(Wanted { key, object: object.clone(), lookup: Lookup::NotServed, only_create });
         }
     }
 
@@ -116,7 +115,7 @@ impl Ask {
                     found = true;
                     match resource.scope {
                         Scope::Namespaced if wanted.key.namespace.is_empty() => {
-                            wanted.key.namespace = DEFAULT_NAMESPACE.into()
+                            wanted.key.namespace = DEFAULT_NAMESPACE.into();
                         }
                         Scope::Cluster if !wanted.key.namespace.is_empty() => misplaced.push(index),
                         _ => {}

@@ -16,6 +16,7 @@ use crate::package::{object_path, objects, unpack};
 
 use super::Outcome;
 use super::connection::{ConnectionArgs, wait};
+use super::input::absolute;
 use super::terminal::Terminal;
 
 /// The namespace of inventories: not Config Sync's, so that both may run side by side.
@@ -81,6 +82,7 @@ pub(super) struct PolicyArgs {
 }
 
 /// Runs the command.
+#[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments so")]
 pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
     debug_assert!(args.once, "clap requires it");
     let location = Location::parse(&args.reference)?;
@@ -131,7 +133,7 @@ async fn sync(
 pub(super) const LAYOUT: Layout = Layout { path_of: object_path, text_of: Object::text };
 
 fn options(location: &Location, target: &TargetArgs, policy: &PolicyArgs) -> Result<Options> {
-    let (source, name) = identity(location);
+    let (source, name) = identity(location)?;
     Ok(Options {
         owner: Owner::new(&target.namespace, target.name.as_deref().unwrap_or(&name))?,
         source,
@@ -147,8 +149,9 @@ fn options(location: &Location, target: &TargetArgs, policy: &PolicyArgs) -> Res
 }
 
 /// What is synced whatever its version is, and a name made from it. In a registry a repository is one thing in many
-/// versions; in a layout each tag is a thing of its own.
-fn identity(location: &Location) -> (String, String) {
+/// versions; in a layout each tag is a thing of its own. Two layouts of one name are told apart by their paths, so that one
+/// never prunes the other's objects.
+fn identity(location: &Location) -> Result<(String, String)> {
     let (source, name) = match location {
         Location::Registry(reference) => {
             let last = reference.repository.rsplit('/').next().unwrap_or_default();
@@ -157,13 +160,14 @@ fn identity(location: &Location) -> (String, String) {
         Location::Layout(reference) => {
             let folder = reference.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let tag = reference.tag.as_deref().unwrap_or("latest");
-            (format!("oci-layout:{folder}:{tag}"), format!("{folder}-{tag}"))
+            let path = absolute(&reference.folder.to_string_lossy())?;
+            (format!("oci-layout:{path}:{tag}"), format!("{folder}-{tag}"))
         }
     };
     let kept = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
     let name: String = name.chars().map(kept).take(NAME_BYTES_MAX).collect();
     let name = name.trim_matches('-');
-    (source, if name.is_empty() { "sync".to_owned() } else { name.to_owned() })
+    Ok((source, if name.is_empty() { "sync".to_owned() } else { name.to_owned() }))
 }
 
 /// One line for an object that changed; a diagnostic for one that failed.
@@ -238,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_sync_is_named_after_what_it_reads() {
-        let of = |text: &str| identity(&Location::parse(text).expect("a reference"));
+        let of = |text: &str| identity(&Location::parse(text).expect("a reference")).expect("a working folder");
         assert_eq!(
             of("localhost:5000/team/test-chart:v1"),
             ("localhost:5000/team/test-chart".to_owned(), "test-chart".to_owned())
@@ -246,6 +250,7 @@ mod tests {
         assert_eq!(of("localhost:5000/team/test-chart:v2"), of("localhost:5000/team/test-chart:v1"));
         assert_ne!(of("oci-layout:/tmp/out:web").1, of("oci-layout:/tmp/out:namespace").1);
         assert_eq!(of("oci-layout:/tmp/Out_1:Web.v1").1, "out-1-web-v1");
+        assert_ne!(of("oci-layout:/a/out:v1").0, of("oci-layout:/b/out:v1").0);
     }
 
     #[test]

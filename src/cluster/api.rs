@@ -301,7 +301,7 @@ impl Cluster for Api {
     }
 
     async fn forget_kinds(&self) {
-        self.kinds.forget().await;
+        self.kinds.forget();
     }
 
     async fn get(&self, resource: &Resource, key: &Key) -> Answer<Option<Live>> {

@@ -19,7 +19,7 @@ pub(super) struct Kinds {
 
 impl Kinds {
     /// Drops everything.
-    pub(super) async fn forget(&self) {
+    pub(super) fn forget(&self) {
         self.versions.lock().expect("no holder panics").clear();
         self.preferred.lock().expect("no holder panics").clear();
     }

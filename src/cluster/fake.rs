@@ -117,11 +117,9 @@ impl Cluster for Fake {
 
     async fn resource(&self, group: &str, version: Option<&str>, kind: &str) -> Answer<Option<Resource>> {
         let mut world = self.world.lock().expect("no test panics here");
-        if let Some(left) = world.appears.get_mut(kind) {
-            if *left > 0 {
-                *left -= 1;
-                return Ok(None);
-            }
+        if let Some(left) = world.appears.get_mut(kind).filter(|left| **left > 0) {
+            *left -= 1;
+            return Ok(None);
         }
         if world.unknown.contains(kind) {
             return Ok(None);

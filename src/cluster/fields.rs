@@ -116,8 +116,7 @@ mod tests {
 
     use super::*;
 
-    fn live(fields: Value, rest: Value) -> Value {
-        let mut live = rest;
+    fn live(fields: Value, mut live: Value) -> Value {
         live["apiVersion"] = json!("v1");
         live["metadata"]["managedFields"] =
             json!([{"manager": "hydrant", "operation": "Apply", "apiVersion": "v1", "fieldsV1": fields}]);

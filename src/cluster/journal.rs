@@ -168,6 +168,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test tears a line")]
     fn a_torn_line_counts_for_nothing() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("marks");
