@@ -123,11 +123,13 @@ pub fn cut_as_kustomize(source: &SourceText) -> Result<(Cow<'_, str>, Vec<Range<
     Ok((text, ranges))
 }
 
-/// Puts documents together, each after `---`.
+/// Puts documents together with `---` between them, as kustomize prints.
 pub fn join<'d>(documents: impl IntoIterator<Item = &'d str>) -> String {
     let mut out = String::new();
-    for document in documents {
-        out.push_str("---\n");
+    for (at, document) in documents.into_iter().enumerate() {
+        if at > 0 {
+            out.push_str("---\n");
+        }
         out.push_str(document);
         if !document.ends_with('\n') {
             out.push('\n');
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn joined_documents_cut_apart_again() {
         let joined = join(["a: 1", "b: 2\n"]);
-        assert_eq!(joined, "---\na: 1\n---\nb: 2\n");
+        assert_eq!(joined, "a: 1\n---\nb: 2\n");
         assert_eq!(cut_as_helm(&joined, HelmCut::Kept), ["a: 1\n", "b: 2\n"]);
     }
 }
