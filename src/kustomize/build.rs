@@ -8,6 +8,7 @@ use super::kustomization::Kustomization;
 use super::loader::{LoadRestrictions, Loader};
 use super::metadata::Entries;
 use super::fieldspec::FieldSpec;
+use super::folded;
 use super::hash::HashSuffix;
 use super::nameref;
 use super::origin;
@@ -91,6 +92,7 @@ pub fn build(source: &dyn Source, root: &str, options: &Options, inflate: &Infla
     let (origins, transformations) = (has("originAnnotations"), has("transformerAnnotations"));
     let finish = |mut resource: Resource| {
         origin::finish(&mut resource, origins, transformations);
+        folded::reread(&mut resource.tree);
         Object::new(resource.tree, resource.origin)
     };
     let objects = resources.into_list().into_iter().map(finish).collect();

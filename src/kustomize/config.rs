@@ -48,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) images: Vec<FieldSpec>,
     /// Replica counts.
     pub(crate) replicas: Vec<FieldSpec>,
+    /// True for the builtin table as it is.
+    pub(crate) pristine: bool,
 }
 
 impl Config {
@@ -72,6 +74,7 @@ impl Config {
             self.add_reference(reference)?;
         }
         self.sort();
+        self.pristine = false;
         Ok(())
     }
 
@@ -87,7 +90,19 @@ impl Config {
     }
 
     fn sort(&mut self) {
-        for specs in [&mut self.common_labels, &mut self.var_reference, &mut self.images, &mut self.replicas] {
+        let all = [
+            &mut self.name_prefix,
+            &mut self.name_suffix,
+            &mut self.namespace,
+            &mut self.common_labels,
+            &mut self.labels,
+            &mut self.template_labels,
+            &mut self.common_annotations,
+            &mut self.var_reference,
+            &mut self.images,
+            &mut self.replicas,
+        ];
+        for specs in all {
             specs.sort_by_cached_key(|spec| order(&spec.gvk));
         }
         self.name_reference.sort_by_cached_key(|reference| order(&reference.target));
@@ -116,6 +131,7 @@ impl Config {
             var_reference: specs("varReference"),
             images: specs("images"),
             replicas: specs("replicas"),
+            pristine: false,
         }
     }
 }
@@ -183,10 +199,12 @@ pub(crate) fn with_files(builtin: &Arc<Config>, loader: &Loader<'_>, paths: &[cr
 
 /// Both configurations in one.
 pub(crate) fn merged(mine: &Arc<Config>, other: &Arc<Config>) -> Result<Arc<Config>> {
-    if Arc::ptr_eq(mine, other) || mine == other || **other == Config::default() {
+    if Arc::ptr_eq(mine, other) || **other == Config::default() {
         return Ok(Arc::clone(mine));
     }
-    if **mine == Config::default() {
+    // The builtin table merged into nothing is itself. Other tables are not: what a spec for one kind covers takes the
+    // place of a spec for all kinds that sorts after it.
+    if other.pristine && **mine == Config::default() {
         return Ok(Arc::clone(other));
     }
     let mut config = Config::clone(mine);

@@ -108,7 +108,8 @@ fn walk(tree: &mut Tree, steps: &[Step], leaf: Leaf, set: &mut dyn FnMut(&mut Tr
         return Ok(());
     }
     // Shared branches are copied only where something is going to change.
-    if (leaf == Leaf::Never || step.list) && missing(tree, steps) {
+    let unlisted = step.list && tree.as_map().is_some_and(|map| !map.contains(&step.name));
+    if unlisted || (leaf == Leaf::Never && missing(tree, steps)) {
         return Ok(());
     }
     match tree {

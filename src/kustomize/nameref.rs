@@ -46,6 +46,9 @@ impl Candidate {
 
 /// Rewrites every field that holds the old name of an object.
 pub(crate) fn fix(resources: &mut ResMap, config: &Config, context: &Context<'_>) -> Result<()> {
+    for resource in resources.iter().filter(|resource| resource.kind() == "RoleBinding") {
+        account_namespaces(&resource.tree, &resource.current_id(context.scopes()))?;
+    }
     let candidates: Vec<Candidate> = resources.iter().map(|resource| Candidate::of(resource, context)).collect();
     let mut by_old_name: FxHashMap<Text, Vec<usize>> = FxHashMap::default();
     for (position, candidate) in candidates.iter().enumerate() {

@@ -311,5 +311,6 @@ pub(crate) fn builtin(profile: Profile) -> Config {
         var_reference: var_references(),
         images: IMAGES.iter().chain(volumes).map(any_kind).collect(),
         replicas: SCALED.iter().map(|kind| spec(&("", "", kind, "spec/replicas"), true)).collect(),
+        pristine: true,
     }
 }
