@@ -105,6 +105,17 @@ impl Profile {
         self.helm >= Helm::V4_1
     }
 
+    /// Helm 4 refuses a chart named `.` or `..`.
+    pub fn chart_name_dots_refused(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
+    /// In Helm 4 the subcharts of an aliased chart have paths under the alias; in Helm 3 under the chart's own name, where
+    /// two aliases of one chart meet, unless the chart lists its dependencies.
+    pub fn alias_in_subchart_paths(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
     /// In Helm 4 `.Chart` is a map, in Helm 3 a struct.
     pub fn chart_is_map(self) -> bool {
         self.helm >= Helm::V4_1

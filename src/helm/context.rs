@@ -49,6 +49,7 @@ pub(crate) fn runnables(root: &Node, values: &Map, shared: &Shared) -> BTreeMap<
 fn chart(node: &Node, values: Option<Map>, parent: Option<&str>, shared: &Shared, found: &mut BTreeMap<Arc<str>, Runnable>) -> Map {
     let values = values.unwrap_or_else(|| Map::typed(values_type(shared.profile), BTreeMap::new()));
     let path = parent.map_or_else(|| node.name.clone(), |parent| format!("{parent}/charts/{}", node.name));
+    let below_path = parent.map_or_else(|| node.name_below.clone(), |parent| format!("{parent}/charts/{}", node.name_below));
     let subcharts = Map::new();
     let data = Map::typed(values_type(shared.profile), BTreeMap::new());
     data.set("Chart", chart_data(node, parent.is_none(), shared.profile));
@@ -60,7 +61,7 @@ fn chart(node: &Node, values: Option<Map>, parent: Option<&str>, shared: &Shared
             Some(Val::Map(table)) => Some(table),
             _ => None,
         };
-        subcharts.set(child.name.as_str(), chart(child, below, Some(&path), shared, found));
+        subcharts.set(child.name.as_str(), chart(child, below, Some(&below_path), shared, found));
     }
     data.set("Values", values);
     data.set("Subcharts", subcharts);

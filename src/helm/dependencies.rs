@@ -3,6 +3,7 @@
 //! In: a fresh [`Node`] and the user's values. Out: the node pruned by tags and conditions, aliases applied, and
 //! `import-values` laid under the parents' defaults, in Helm's order: from the top down, then from the bottom up.
 
+use crate::compat::Profile;
 use crate::diag::Result;
 use crate::go::semver;
 use crate::gotmpl::{Map, Str, Val};
@@ -22,7 +23,7 @@ fn enable(node: &mut Node, values: &Map, path: &str, run: &mut Coalescing<'_>) -
     if requirements.is_empty() && node.children.is_empty() {
         return Ok(());
     }
-    node.children = named_children(&node.children, &mut requirements);
+    node.children = named_children(&node.children, &mut requirements, run.profile);
     for requirement in &mut requirements {
         requirement.enabled = true;
     }
@@ -41,7 +42,7 @@ fn enable(node: &mut Node, values: &Map, path: &str, run: &mut Coalescing<'_>) -
 }
 
 /// The children in Helm's order: first those that `Chart.yaml` does not name, then one for each row that finds a chart.
-fn named_children(children: &[Node], requirements: &mut [Requirement]) -> Vec<Node> {
+fn named_children(children: &[Node], requirements: &mut [Requirement], profile: Profile) -> Vec<Node> {
     let fits = |child: &Node, row: &Requirement| {
         child.name == row.name && is_compatible(&row.row.version, &child.chart.metadata.version)
     };
@@ -52,6 +53,9 @@ fn named_children(children: &[Node], requirements: &mut [Requirement]) -> Vec<No
             let mut child = child.clone();
             if !row.row.alias.is_empty() {
                 child.name.clone_from(&row.row.alias);
+                if profile.alias_in_subchart_paths() || child.requirements.is_some() {
+                    child.name_below.clone_from(&row.row.alias);
+                }
             }
             named.push(child);
         }

@@ -185,7 +185,7 @@ fn finish(root: &Node, options: &ReleaseOptions, printed: Vec<(Arc<str>, String)
     })?;
     warnings.extend(sorted.warnings.iter().map(|text| remark(text)));
     let mut crds = Vec::new();
-    collect_crds(root, &root.name, &mut crds);
+    collect_crds(root, "", &mut crds);
     let mut chart = String::new();
     let _ = write!(chart, "{}-{}", root.name, root.chart.metadata.version);
     Ok(Release {
@@ -201,12 +201,13 @@ fn finish(root: &Node, options: &ReleaseOptions, printed: Vec<(Arc<str>, String)
     })
 }
 
-/// The files of `crds/` of a chart, then of its subcharts.
-fn collect_crds(node: &Node, path: &str, crds: &mut Vec<(String, Arc<str>)>) {
+/// The files of `crds/` of a chart, then of its subcharts; `above` is the path of the folder that holds the chart.
+fn collect_crds(node: &Node, above: &str, crds: &mut Vec<(String, Arc<str>)>) {
     for file in node.chart.crds() {
-        crds.push((crate::source::clean(&format!("{path}/{}", file.name)), Arc::from(load::text_of(&file.data))));
+        let path = crate::source::clean(&format!("{above}{}/{}", node.name, file.name));
+        crds.push((path, Arc::from(load::text_of(&file.data))));
     }
     for child in &node.children {
-        collect_crds(child, &format!("{path}/charts/{}", child.name), crds);
+        collect_crds(child, &format!("{above}{}/charts/", node.name_below), crds);
     }
 }

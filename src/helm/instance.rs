@@ -18,6 +18,8 @@ use super::numbers::to_val;
 pub(crate) struct Node {
     /// The chart's name here: its own, or the alias that its parent gives it.
     pub name: String,
+    /// The name that stands in the paths of its subcharts.
+    pub name_below: String,
     /// The chart.
     pub chart: Arc<Chart>,
     /// The dependencies of `Chart.yaml` that are switched on, under their names here.
@@ -56,6 +58,7 @@ impl Node {
         };
         Node {
             name: chart.metadata.name.clone(),
+            name_below: chart.metadata.name.clone(),
             requirements: chart.metadata.dependencies.as_ref().map(|rows| rows.iter().map(row).collect()),
             values,
             children: chart.dependencies.iter().map(Node::new).collect(),

@@ -173,7 +173,7 @@ impl Loader {
                 self.place(&mut chart, file)?;
             }
         }
-        chart.metadata.validate()?;
+        chart.metadata.validate(self.profile)?;
         for (name, files) in subcharts {
             if name.starts_with(['_', '.']) {
                 continue;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result};
 use crate::go::semver;
 use crate::value::{Map, Tree};
@@ -126,7 +127,7 @@ impl Metadata {
     }
 
     /// Cleans the texts as Helm does, and refuses what Helm refuses.
-    pub(crate) fn validate(&mut self) -> Result<()> {
+    pub(crate) fn validate(&mut self, profile: Profile) -> Result<()> {
         for text in [
             &mut self.name,
             &mut self.description,
@@ -148,7 +149,7 @@ impl Metadata {
         }
         match self.name.as_str() {
             "" => return invalid("chart.metadata.name is required"),
-            "." | ".." => return invalid(format!("chart.metadata.name {:?} is not allowed", self.name)),
+            "." | ".." if profile.chart_name_dots_refused() => return invalid(format!("chart.metadata.name {:?} is not allowed", self.name)),
             name if name.contains('/') => return invalid(format!("chart.metadata.name {name:?} is invalid")),
             _ => {}
         }
