@@ -18,6 +18,8 @@
 #[path = "emit_scalar.rs"]
 mod scalar;
 
+pub(super) use scalar::Analysis;
+
 use std::borrow::Cow;
 
 use crate::go::float;

@@ -5,7 +5,7 @@ use super::{Emitter, FOLD_WIDTH, INDENT, Look};
 
 /// What a text allows.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Analysis {
+pub struct Analysis {
     /// It has line breaks of any kind.
     pub(super) multiline: bool,
     plain: bool,
@@ -24,7 +24,7 @@ enum Form {
 
 impl Analysis {
     /// Looks at each character of a text, as go-yaml's `yaml_emitter_analyze_scalar` does.
-    pub(super) fn of(text: &str, look: Look) -> Analysis {
+    pub fn of(text: &str, look: Look) -> Analysis {
         if text.is_empty() {
             return Analysis { multiline: false, plain: true, single: true, block: false };
         }
@@ -41,6 +41,11 @@ impl Analysis {
             index += 1;
         }
         seen.verdict()
+    }
+
+    /// True if the text can stand as a block.
+    pub fn is_block(&self) -> bool {
+        self.block
     }
 
     /// The answer for texts of letters, digits and harmless punctuation, which most are.

@@ -12,6 +12,7 @@ mod hop;
 mod order;
 mod print;
 mod read;
+mod refold;
 mod resolve;
 mod time;
 
@@ -111,6 +112,11 @@ pub fn read<B: Build>(source: &SourceText, dialect: Dialect, builder: &mut B) ->
         Ok(document) => Ok(document.map(|document| document.node)),
         Err(fault) => Err(fault.into_diagnostic(source, dialect)),
     }
+}
+
+/// How many events a text makes: what a fuzz target or bench asks of scanner and parser alone.
+pub fn count_events(source: &SourceText, dialect: Dialect) -> Result<usize> {
+    read::count_events(source.text(), dialect).map_err(|fault| fault.into_diagnostic(source, dialect))
 }
 
 impl From<read::Composed<Tree>> for Document {

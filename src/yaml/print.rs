@@ -10,9 +10,11 @@ use base64::Engine as _;
 
 use crate::diag::{Diagnostic, Result};
 use crate::go::{float, json};
-use crate::value::{Kind, Scalar, Tree};
+use crate::value::{Kind, Scalar, Style, Tree};
 
+use super::emit::Analysis;
 use super::read::lossy;
+use super::refold::refold;
 use super::resolve::{Plain, old_bool, resolve_with};
 use super::{Dialect, Emitter, Look, sort_keys, time};
 
@@ -29,6 +31,8 @@ enum Value<'t> {
 fn value(scalar: &Scalar) -> Value<'_> {
     let text = scalar.text.as_str();
     match scalar.kind {
+        // nothing in flow style: see the composer
+        Kind::Null if scalar.style == Style::Single => Value::Str(Cow::Borrowed("")),
         Kind::Null => Value::Null,
         Kind::Bool => Value::Bool(old_bool(text).unwrap_or(matches!(text, "true" | "True" | "TRUE"))),
         Kind::Int | Kind::Float => match resolve_with(text, Dialect::V3, false) {
@@ -46,6 +50,7 @@ fn value(scalar: &Scalar) -> Value<'_> {
             let bytes = base64::engine::general_purpose::STANDARD.decode(bare);
             Value::Str(bytes.map_or(Cow::Borrowed(text), |bytes| Cow::Owned(lossy(&bytes))))
         }
+        Kind::Str if scalar.style == Style::Folded && Analysis::of(text, Look::V3).is_block() => Value::Str(refold(text)),
         Kind::Str => Value::Str(Cow::Borrowed(text)),
     }
 }

@@ -59,6 +59,7 @@ enum Key {
 
 struct Frame<B: Build> {
     open: Open<B>,
+    flow: bool,
     anchor: Option<usize>,
     decoded_before: u64,
     /// How deep the deepest alias below reaches, counted from here.
@@ -159,13 +160,13 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
                 let node = self.alias(name, mark)?;
                 Ok(self.add(node, true, mark))
             }
-            EventKind::ListStart(properties) => {
-                self.open(properties, Open::List(Vec::new()), mark);
+            EventKind::ListStart(properties, flow) => {
+                self.open(properties, Open::List(Vec::new()), flow, mark);
                 Ok(None)
             }
-            EventKind::MapStart(properties) => {
+            EventKind::MapStart(properties, flow) => {
                 let map = OpenMap { map: self.builder.new_map(), key: None, key_marks: Vec::new(), merge: None };
-                self.open(properties, Open::Map(map), mark);
+                self.open(properties, Open::Map(map), flow, mark);
                 Ok(None)
             }
             EventKind::ListEnd | EventKind::MapEnd => {
@@ -221,7 +222,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
         }
     }
 
-    fn open(&mut self, properties: Properties<'t>, open: Open<B>, mark: Mark) {
+    fn open(&mut self, properties: Properties<'t>, open: Open<B>, flow: bool, mark: Mark) {
         self.open_span(mark);
         let decoded_before = self.decoded;
         self.decoded += 1;
@@ -230,7 +231,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
             self.names.insert(name, self.anchored.len() - 1);
             self.anchored.len() - 1
         });
-        self.frames.push(Frame { open, anchor, decoded_before, alias_depth: 0 });
+        self.frames.push(Frame { open, flow, anchor, decoded_before, alias_depth: 0 });
         if self.frames.len() > NESTING_MAX {
             self.fail(format!("exceeded max depth of {NESTING_MAX}"), mark);
         }
@@ -305,6 +306,12 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
     }
 
     fn scalar(&mut self, properties: &Properties<'t>, text: Cow<'t, str>, style: Style, mark: Mark) -> B::Node {
+        let in_flow = self.frames.last().is_some_and(|frame| frame.flow);
+        if in_flow && text.is_empty() && properties.tag.is_none() && style == Style::Plain && self.dialect == Dialect::V3 {
+            // go-yaml v3 has no other way to write nothing in flow style than `''`, which kustomize reads back as a
+            // string: a null to whoever looks at the tree, printed as an empty string
+            return self.builder.scalar(Plain::Null, text, Style::Single);
+        }
         match scalar::meaning(properties.tag.as_deref(), &text, style, self.dialect) {
             Ok(scalar::Meaning::Plain(plain)) => self.builder.scalar(plain, text, style),
             Ok(scalar::Meaning::Binary(decoded)) => self.builder.binary(text, decoded, style),
@@ -381,6 +388,10 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
             return;
         }
         self.decoded += 1;
+        if self.dialect == Dialect::V3 && self.frames.len() > 1 && !scalar::is_string_key(properties.tag.as_deref(), &text, style) {
+            // the outermost map is decoded into one with string keys, those inside are not
+            self.fail_with((Layer::Json, "json: unsupported type: map[interface {}]interface {}".to_owned()), mark);
+        }
         let key = match scalar::key(properties.tag.as_deref(), &text, style, self.dialect) {
             Ok(key) => Key::Text(key.into_owned(), mark),
             Err((Layer::Json, problem)) => Key::Bad(Some((problem, mark))),
@@ -416,7 +427,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
         if dialect == Dialect::V3 {
             let twice = open.merge.replace((node, alias, mark)).is_some();
             if twice {
-                self.fail("duplicate merge key", mark);
+                self.fail_with((Layer::Json, "duplicate merge key".to_owned()), mark);
             }
             return;
         }
@@ -439,7 +450,9 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
         let sources = match self.builder.items(node) {
             // an alias may stand for a map only, or inside the list
             Some(items) if !alias && items.iter().all(|item| self.builder.is_map(item)) => items.to_vec(),
-            _ => return self.fail(WANTS_MAP, mark),
+            _ if replace => return self.fail(WANTS_MAP, mark),
+            // kyaml merges before go-yaml decodes, and words it without go-yaml's prefix
+            _ => return self.fail_with((Layer::Json, WANTS_MAP.to_owned()), mark),
         };
         // earlier maps win: they come last where what comes replaces, first where it only fills
         if replace {

@@ -34,12 +34,12 @@ pub enum EventKind<'t> {
     Alias(&'t str),
     /// A scalar.
     Scalar(Properties<'t>, Cow<'t, str>, Style),
-    /// A list begins.
-    ListStart(Properties<'t>),
+    /// A list begins; true in flow style.
+    ListStart(Properties<'t>, bool),
     /// A list ends.
     ListEnd,
-    /// A map begins.
-    MapStart(Properties<'t>),
+    /// A map begins; true in flow style.
+    MapStart(Properties<'t>, bool),
     /// A map ends.
     MapEnd,
 }
@@ -287,11 +287,11 @@ impl<'t> Parser<'t> {
         let token = self.scanner.peek()?;
         let (kind, state) = match token.kind {
             TokenKind::Scalar(..) => return self.scalar(properties, start),
-            TokenKind::BlockEntry if indentless => (EventKind::ListStart(properties), State::IndentlessEntry),
-            TokenKind::FlowListStart => (EventKind::ListStart(properties), State::FlowListFirst),
-            TokenKind::FlowMapStart => (EventKind::MapStart(properties), State::FlowMapFirst),
-            TokenKind::BlockListStart if block => (EventKind::ListStart(properties), State::BlockListFirst),
-            TokenKind::BlockMapStart if block => (EventKind::MapStart(properties), State::BlockMapFirst),
+            TokenKind::BlockEntry if indentless => (EventKind::ListStart(properties, false), State::IndentlessEntry),
+            TokenKind::FlowListStart => (EventKind::ListStart(properties, true), State::FlowListFirst),
+            TokenKind::FlowMapStart => (EventKind::MapStart(properties, true), State::FlowMapFirst),
+            TokenKind::BlockListStart if block => (EventKind::ListStart(properties, false), State::BlockListFirst),
+            TokenKind::BlockMapStart if block => (EventKind::MapStart(properties, false), State::BlockMapFirst),
             _ if properties.anchor.is_some() || properties.tag.is_some() => {
                 self.pop_state();
                 return Ok(Event { kind: EventKind::Scalar(properties, Cow::Borrowed(""), Style::Plain), start, end });
@@ -447,7 +447,7 @@ impl<'t> Parser<'t> {
             if token.kind == TokenKind::Key {
                 let token = self.scanner.next()?;
                 self.state = State::FlowPairKey;
-                return Ok(Event { kind: EventKind::MapStart(Properties::default()), start: token.start, end: token.end });
+                return Ok(Event { kind: EventKind::MapStart(Properties::default(), true), start: token.start, end: token.end });
             }
             if token.kind != TokenKind::FlowListEnd {
                 self.states.push(State::FlowListEntry);

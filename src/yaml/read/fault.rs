@@ -83,6 +83,9 @@ impl Fault {
         if self.problem.contains("tab character") || self.problem.contains("cannot start any token") {
             diagnostic = diagnostic.hint("indent with spaces, and quote text that begins with `@`, `` ` `` or a tab");
         }
+        if self.problem.starts_with("json: unsupported type") {
+            diagnostic = diagnostic.hint("quote the key: inside an object only strings can be keys");
+        }
         Box::new(diagnostic)
     }
 }

@@ -47,3 +47,13 @@ pub fn composer<'t, 'b, B: Build>(
     let parser = Parser::new(Scanner::new(text, dialect.look_ahead()))?;
     Ok(Composer::new(parser, builder, dialect, strict, spans))
 }
+
+/// Runs scanner and parser over a whole text.
+pub fn count_events(text: &str, dialect: Dialect) -> Result<usize, Box<Fault>> {
+    let mut parser = Parser::new(Scanner::new(text, dialect.look_ahead()))?;
+    let mut count = 0;
+    while !matches!(parser.next()?.kind, event::EventKind::StreamEnd) {
+        count += 1;
+    }
+    Ok(count)
+}

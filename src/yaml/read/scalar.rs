@@ -34,6 +34,8 @@ pub(super) fn meaning(tag: Option<&str>, text: &str, style: Style, dialect: Dial
     let plain = match tag {
         None if style == Style::Plain => resolve_with(text, dialect, true),
         None => Plain::Str,
+        // v3 takes the lone `!` for no tag at all
+        Some("!") if dialect == Dialect::V3 && style == Style::Plain => resolve_with(text, dialect, true),
         Some(tag) => match core_tag(tag) {
             Some("binary") => return decode(text).map(Meaning::Binary),
             Some(core) => tagged(core, text, dialect)?,
@@ -41,8 +43,7 @@ pub(super) fn meaning(tag: Option<&str>, text: &str, style: Style, dialect: Dial
             None => Plain::Str,
         },
     };
-    if dialect == Dialect::V2
-        && let Plain::Float(value) = plain
+    if let Plain::Float(value) = plain
         && !value.is_finite()
     {
         return Err((Layer::Json, format!("json: unsupported value: {}", float::g(value))));
@@ -79,6 +80,14 @@ fn decode(text: &str) -> Result<Vec<u8>, Problem> {
 /// True for a key that merges: a plain `<<`, or one tagged so.
 pub(super) fn is_merge(tag: Option<&str>, text: &str, style: Style) -> bool {
     text == "<<" && (style == Style::Plain && tag.is_none_or(|tag| tag == "!") || tag.and_then(core_tag) == Some("merge"))
+}
+
+/// True for a key that go-yaml v3 takes for a string. Nothing is one too: it is printed as `''` before it is read.
+pub(super) fn is_string_key(tag: Option<&str>, text: &str, style: Style) -> bool {
+    match tag {
+        Some("!") | None => style != Style::Plain || text.is_empty() || resolve_with(text, Dialect::V3, true) == Plain::Str,
+        Some(tag) => core_tag(tag) == Some("str"),
+    }
 }
 
 /// The text of a key. v3 keeps what is written; v2 has values as keys and turns them into strings on the way to JSON.
