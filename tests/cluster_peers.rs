@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use kube::{Kube, folder_of};
+use kube::{Kube, folder_of, free_ports};
 use serde_json::json;
 use support::{hydrant, must, peer, root, run};
 use tempfile::TempDir;
@@ -222,6 +222,93 @@ fn what_leaves_the_source_is_pruned_and_nothing_else_is_touched() {
     let (changed, _) = synced(desk.sync(&kube, "shop").arg("--allow-empty"));
     assert_eq!(changed, ["pruned ConfigMap shop/a"]);
     assert!(kube.get("ns", "", "shop").is_object(), "a namespace that nobody declared is never pruned");
+}
+
+#[test]
+fn a_crd_goes_after_its_objects_and_stays_while_others_have_some() {
+    let (kube, desk) = (Kube::start(), Desk::new());
+    let wide = |name: &str| format!("apiVersion: x.dev/v1\nkind: Wide\nmetadata: {{name: {name}}}\nspec: {{}}\n");
+    let other = ("other.yaml", config_map("shop", "other", "one"));
+    let all = [("a.yaml", wide("ours")), ("b.yaml", definition("x.dev", "Wide", "wides", "v1")), other.clone()];
+    desk.pack("wide", &all);
+    let (changed, _) = synced(&mut desk.sync(&kube, "wide"));
+    assert!(changed.contains(&"created Wide.x.dev ours".to_owned()), "{changed:?}");
+    changes_nothing(&kube, &mut desk.sync(&kube, "wide"));
+    kube.apply(&wide("theirs"));
+    desk.pack("wide", &[other.clone()]);
+    let (changed, _) = synced(&mut desk.sync(&kube, "wide"));
+    assert_eq!(changed, ["pruned Wide.x.dev ours"]);
+    assert!(kube.get("wides", "", "theirs").is_object());
+    must(kube.kubectl().args(["delete", "wides", "theirs"]));
+    let (changed, _) = synced(&mut desk.sync(&kube, "wide"));
+    assert_eq!(changed, ["pruned CustomResourceDefinition.apiextensions.k8s.io wides.x.dev"]);
+    changes_nothing(&kube, &mut desk.sync(&kube, "wide"));
+}
+
+/// A real registry on loopback.
+struct Registry {
+    process: Child,
+    host: String,
+    _folder: TempDir,
+}
+
+impl Registry {
+    fn start() -> Registry {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [port] = free_ports();
+        let host = format!("127.0.0.1:{port}");
+        let storage = folder.path().join("storage");
+        let config = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'}}\n",
+            storage.display()
+        );
+        fs::write(folder.path().join("config.yml"), config).expect("written");
+        let mut command = Command::new(peer("docker-registry"));
+        command.arg("serve").arg(folder.path().join("config.yml"));
+        let process =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        wait_for("the registry", || std::net::TcpStream::connect(&host).is_ok());
+        Registry { process, host, _folder: folder }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_new_version_of_a_repository_replaces_the_old_one() {
+    let (kube, desk, registry) = (Kube::start(), Desk::new(), Registry::start());
+    let source = desk.path("source");
+    let sync = |reference: &str| {
+        let mut command = hydrant();
+        command.args(["sync", "--once", reference]).arg("--kubeconfig").arg(kube.kubeconfig());
+        command
+    };
+    let push = |tag: &str, names: &[&str]| {
+        let files: Vec<(&str, String)> = names.iter().map(|name| (*name, config_map("shop", name, "one"))).collect();
+        let files: Vec<(String, String)> =
+            files.into_iter().map(|(name, text)| (format!("{name}.yaml"), text)).collect();
+        folder_of(&source, &files.iter().map(|(name, text)| (name.as_str(), text.clone())).collect::<Vec<_>>());
+        let pushed = must(hydrant().arg("push").arg(&source).arg(format!("{}/team/shop:{tag}", registry.host)));
+        String::from_utf8(pushed).expect("a reference").trim().to_owned()
+    };
+    let one = push("v1", &["a", "b"]);
+    synced(&mut sync(&one));
+    changes_nothing(&kube, &mut sync(&format!("{}/team/shop:v1", registry.host)));
+    let two = push("v2", &["b", "c"]);
+    let (changed, _) = synced(&mut sync(&two));
+    assert_eq!(changed, ["created ConfigMap shop/c", "pruned ConfigMap shop/a"]);
+    assert_eq!(
+        kube.get("resourcegroups", "hydrant-system", "shop")["metadata"]["annotations"]["hydrant.dev/source"],
+        format!("{}/team/shop", registry.host)
+    );
+    // the old version again, by its digest
+    let (changed, _) = synced(&mut sync(&one));
+    assert_eq!(changed, ["created ConfigMap shop/a", "pruned ConfigMap shop/c"]);
 }
 
 #[test]

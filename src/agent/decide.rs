@@ -20,7 +20,7 @@
 //! | cannot be seen now | stays |
 //! | an object of its kind and namespace could not be applied | stays: it may be the old name of that one |
 //! | is being deleted | stays until it is gone |
-//! | else | is deleted |
+//! | else | is deleted; a CRD only once no object of its kind exists |
 //!
 //! A source without objects, and one that takes away every one of two or more namespaces, are refused unless asked for.
 

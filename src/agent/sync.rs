@@ -450,7 +450,9 @@ impl<C: Cluster> Pass<'_, C> {
             }
             if open.is_empty() || self.clock.now() >= deadline || self.options.dry_run {
                 for key in open {
-                    self.tell(&Event::Deleting(key));
+                    let late = || Event::Kept(key.clone(), "it could not be deleted in time".to_owned());
+                    let event = if begun.contains(&key) { Event::Deleting(key) } else { late() };
+                    self.tell(&event);
                 }
                 return Ok(());
             }
@@ -459,6 +461,17 @@ impl<C: Cluster> Pass<'_, C> {
             for key in open {
                 self.observer_again(None, &key).await?;
             }
+        }
+    }
+
+    /// True unless a CRD provably has no objects. In a dry run nothing is gone yet, so nothing is proved.
+    async fn has_instances(&self, key: &Key) -> Result<bool> {
+        match self.cluster.has_instances(key).await {
+            Ok(has) => Ok(has && !self.options.dry_run),
+            Err(fault) if fault.kind == FaultKind::Unreachable => {
+                Err(Box::new(fault.diagnostic(&format!("prune `{key}`"))))
+            }
+            Err(_) => Ok(true),
         }
     }
 
@@ -488,6 +501,17 @@ impl<C: Cluster> Pass<'_, C> {
             (Fate::Release(seen), Some(resource)) => {
                 let answer = self.cluster.release(&resource, key, &seen, dry_run).await;
                 (answer.map(|()| Deleted::Gone), Event::Released(key.clone()))
+            }
+            (Fate::Delete(_), Some(_)) if key.is_crd() && self.has_instances(key).await? => {
+                // those of ours may still be on their way out
+                if !begun.is_empty() {
+                    return Ok(Met::Open);
+                }
+                self.tell(&Event::Kept(
+                    key.clone(),
+                    "objects of its kind exist, and would be deleted with it".to_owned(),
+                ));
+                return Ok(Met::Stays);
             }
             (Fate::Delete(seen), Some(resource)) => {
                 (self.cluster.delete(&resource, key, &seen, dry_run).await, Event::Pruned(key.clone()))

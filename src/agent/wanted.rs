@@ -1,8 +1,8 @@
 //! What a source asks for: its objects, sorted into those to apply, those to let go, and those that are refused.
 //!
 //! Refused here, by name, whatever the cluster is: objects without a name (`generateName` would make a new one each time),
-//! and objects meant for some clusters or namespaces only, since nobody says which this is. An object is never applied
-//! where it may not belong.
+//! objects meant for some clusters or namespaces only, since nobody says which this is, and objects that ask for an order or
+//! for values that are not supported. An object is never applied where, or as, it may not belong.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,14 @@ use crate::value::Tree;
 /// The namespace of namespaced objects that name none, as for every client.
 const DEFAULT_NAMESPACE: &str = "default";
 
-/// Annotations that bind an object to places that are not known here.
-const SELECTORS: [&str; 3] = [
+/// Annotations that ask for what is not done here: an object is bound to places that are not known, or would have to wait for
+/// another to be ready, or to take a value from it. Applying it all the same would be wrong.
+const UNSUPPORTED: [&str; 5] = [
     "configmanagement.gke.io/cluster-selector",
     "configsync.gke.io/cluster-name-selector",
     "configmanagement.gke.io/namespace-selector",
+    "config.kubernetes.io/depends-on",
+    "config.kubernetes.io/apply-time-mutation",
 ];
 
 /// What serves the kind of an object.
@@ -88,7 +91,7 @@ impl Ask {
         } else if key.name.is_empty() {
             Some("it has no `metadata.name`: each sync would make another one".to_owned())
         } else {
-            SELECTORS
+            UNSUPPORTED
                 .iter()
                 .find(|name| annotation(name).is_some())
                 .map(|name| format!("`{name}` is not supported by `sync --once`"))

@@ -38,6 +38,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Objects of one page of a list: large enough to be few requests, small enough to hold one page of large objects in memory.
 const LIST_PAGE_OBJECTS: u32 = 250;
+/// Where CRDs are.
+pub(super) const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 /// CRDs of one page of a list: they are large.
 const CRD_PAGE_OBJECTS: u32 = 20;
 /// Objects of a kind and namespace that are looked up one by one; more cost less by a list of their metadata.
@@ -285,10 +287,9 @@ impl Cluster for Api {
     }
 
     async fn is_gone(&self, group: &str, kind: &str) -> Answer<bool> {
-        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         let mut params = ListParams::default().limit(CRD_PAGE_OBJECTS);
         loop {
-            let page = self.send(path, &Call::List(&params)).await?;
+            let page = self.send(DEFINITIONS, &Call::List(&params)).await?;
             let mut definitions = page["items"].as_array().into_iter().flatten();
             if definitions.any(|item| item["spec"]["group"] == group && item["spec"]["names"]["kind"] == kind) {
                 return Ok(false);
@@ -405,6 +406,21 @@ impl Cluster for Api {
             Ok(answer) if answer["metadata"]["deletionTimestamp"].is_null() => Ok(Deleted::Gone),
             Ok(_) => Ok(Deleted::Begun),
             Err(fault) if fault.kind == FaultKind::NotYet => Ok(Deleted::Gone),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn has_instances(&self, definition: &Key) -> Answer<bool> {
+        let Some(found) = self.find(DEFINITIONS, &definition.name).await? else { return Ok(false) };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mut versions = found["spec"]["versions"].as_array().into_iter().flatten();
+        let Some(version) = versions.find(|version| version["served"] == true) else { return Ok(true) };
+        let (group, plural) = (text(&found["spec"]["group"]), text(&found["spec"]["names"]["plural"]));
+        let path = format!("/apis/{}/{}/{}", segment(&group)?, segment(&text(&version["name"]))?, segment(&plural)?);
+        match self.send(&path, &Call::ListMetadata(&ListParams::default().limit(1))).await {
+            Ok(list) => Ok(list["items"].as_array().is_some_and(|items| !items.is_empty())),
+            // not established yet: nobody could have made any
+            Err(fault) if fault.kind == FaultKind::NotYet => Ok(false),
             Err(fault) => Err(fault),
         }
     }

@@ -267,6 +267,12 @@ impl Cluster for Fake {
         })
     }
 
+    async fn has_instances(&self, definition: &Key) -> Answer<bool> {
+        let world = self.world.lock().expect("no test panics here");
+        let of = |key: &Key| format!("{}s.{}", key.kind.to_lowercase(), key.group) == definition.name;
+        Ok(world.objects.keys().any(of))
+    }
+
     async fn release(&self, _resource: &Resource, key: &Key, seen: &Seen, dry_run: bool) -> Answer<()> {
         let raced = || raced(&key.to_string());
         {

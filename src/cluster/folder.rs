@@ -274,6 +274,10 @@ impl Cluster for Folder {
         Ok(Deleted::Gone)
     }
 
+    async fn has_instances(&self, _definition: &Key) -> Answer<bool> {
+        Ok(false)
+    }
+
     async fn release(&self, _resource: &Resource, key: &Key, seen: &Seen, dry_run: bool) -> Answer<()> {
         self.check(key, Some(seen))?;
         if dry_run {

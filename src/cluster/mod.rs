@@ -149,6 +149,9 @@ pub(crate) trait Cluster: Send + Sync {
         dry_run: bool,
     ) -> impl Future<Output = Answer<Deleted>> + Send;
 
+    /// True if objects of the kind that a CRD defines exist, whoever owns them: deleting it would delete them.
+    fn has_instances(&self, definition: &Key) -> impl Future<Output = Answer<bool>> + Send;
+
     /// Takes the owner's marks off exactly the object that was seen and leaves everything else as it is.
     fn release(
         &self,

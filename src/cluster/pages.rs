@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::api::{Api, Call, live_text, segment};
+use super::api::{Api, Call, DEFINITIONS, live_text, segment};
 use super::{Answer, Cluster as _, Fault, FaultKind, Key, Owner, Page, Seen};
 
 /// Label: whose inventory.
@@ -88,11 +88,10 @@ impl Api {
 
     /// Installs the CRD of `ResourceGroup` where it is missing; one that exists is left as it is.
     async fn ensure_kind(&self) -> Answer<()> {
-        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        if self.find(path, "resourcegroups.kpt.dev").await?.is_some() {
+        if self.find(DEFINITIONS, "resourcegroups.kpt.dev").await?.is_some() {
             return Ok(());
         }
-        match self.send(path, &Call::Create(&definition())).await {
+        match self.send(DEFINITIONS, &Call::Create(&definition())).await {
             Err(fault) if fault.kind != FaultKind::Raced => Err(Fault::new(
                 fault.kind,
                 format!(

@@ -176,7 +176,7 @@ impl Drop for Kube {
 }
 
 /// Ports that nobody listens on now.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     let sockets = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     sockets.map(|socket| socket.local_addr().expect("an address").port())
 }
