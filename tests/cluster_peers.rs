@@ -131,11 +131,7 @@ fn the_three_examples_come_in_and_a_second_run_changes_nothing() {
     assert_eq!(kube.get("ns", "", "test-namespace")["metadata"]["labels"]["team"], "platform");
     changes_nothing(&kube, &mut desk.sync(&kube, "namespace"));
 
-    // rendered by the real kustomize driving the real Helm
-    let chart = root().join("examples/chart");
-    let helm = format!("--helm-command={}", peer("helm-3.17").display());
-    let rendered = must(Command::new(peer("kubectl-1.35")).args(["kustomize", "--enable-helm", &helm]).arg(chart));
-    desk.pack("chart", &[("all.yaml", String::from_utf8(rendered).expect("YAML"))]);
+    desk.push("chart", &root().join("examples/chart"));
     let (changed, counts) = synced(&mut desk.sync(&kube, "chart"));
     assert!(changed.contains(&"created Namespace test-chart".to_owned()), "{changed:?}");
     assert!(changed.contains(&"created Deployment.apps test-chart/web".to_owned()), "{changed:?}");
