@@ -193,4 +193,35 @@ mod tests {
         .expect("a tar");
         assert_eq!(seen.len(), 5);
     }
+
+    fn set(text: &str) -> Set {
+        Set::parse(&crate::diag::SourceText::new("all.yaml", text)).expect("objects")
+    }
+
+    fn config_map(name: &str) -> String {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: shop}}\n")
+    }
+
+    #[test]
+    fn order_comments_and_quoting_move_no_digest() {
+        let names = ["a", "b", "c", "d"];
+        let digest = |text: &str| pack(&set(text), &Packing::default()).expect("packs").digest;
+        let forwards = names.map(config_map).join("---\n");
+        let mut backwards = names.map(config_map);
+        backwards.reverse();
+        assert_eq!(digest(&forwards), digest(&backwards.join("---\n")));
+        assert_eq!(digest(&forwards), digest(&format!("# all\n{}", forwards.replace("name: a,", "\"name\": 'a',"))));
+        assert_ne!(digest(&forwards), digest(&forwards.replace("name: a,", "name: e,")));
+    }
+
+    #[test]
+    fn sets_that_no_cluster_can_hold_are_refused_by_name() {
+        let fault = |text: &str| pack(&set(text), &Packing::default()).expect_err("refused");
+        assert_eq!(fault("").code, "package-empty");
+        let twice = fault(&format!("{}---\n{}", config_map("a"), config_map("a")));
+        assert_eq!(twice.code, "package-duplicate");
+        assert!(twice.message.contains("ConfigMap shop/a"), "{twice}");
+        let nameless = fault("apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}\n");
+        assert_eq!(nameless.code, "package-no-name");
+    }
 }

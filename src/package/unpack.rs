@@ -313,4 +313,35 @@ mod tests {
         let fault = unpack(&both, &LayerLimits { bytes: 5500, ..LayerLimits::default() }).expect_err("too large");
         assert_eq!(fault.code, "archive-too-large");
     }
+
+    /// Rounds of the test below; each takes some microseconds.
+    const ROUNDS: u32 = 3000;
+
+    #[test]
+    fn damaged_archives_neither_panic_nor_escape() {
+        let long = format!("ns/{}", "n".repeat(180));
+        let good = tar(&[("a.yaml", "kind: A\n"), ("ns/b.yaml", "kind: B\n"), (&long, "x"), ("größe.yaml", "y")]);
+        let packed = gzip(&good);
+        let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        };
+        let limits = LayerLimits { bytes: 1 << 20, entries: 100, path_bytes: 300 };
+        for round in 0..ROUNDS {
+            let mut bytes = if round % 4 == 0 { packed.clone() } else { good.clone() };
+            for _ in 0..=random(4) {
+                let at = random(bytes.len());
+                bytes[at] = [b'/', b'.', 0, b'7', 255, random(256) as u8][random(6)];
+            }
+            bytes.truncate(bytes.len() - random(2) * random(bytes.len()));
+            if let Ok(files) = unpack(&artifact(&[(media_type::TAR, None, bytes)]), &limits) {
+                for (path, _) in files.iter() {
+                    assert!(!path.is_empty() && !path.starts_with('/') && path.split('/').all(|part| !matches!(part, "" | "." | "..")), "{path}");
+                }
+            }
+        }
+    }
 }

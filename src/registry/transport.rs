@@ -54,7 +54,7 @@ impl Default for Options {
             https_proxy: None,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
-            slowest: 1024,
+            slowest: 32 << 10,
             tries: 4,
             backoff: Duration::from_millis(250),
             backoff_max: Duration::from_secs(30),
