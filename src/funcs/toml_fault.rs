@@ -1,6 +1,7 @@
 //! What the TOML parser gives that Go's gives otherwise: dates as times, and the wording of faults.
 
 use super::times::instant;
+use crate::go::strconv::{quote, quote_char};
 use crate::go::time::Time;
 use crate::gotmpl::Val;
 
@@ -12,44 +13,121 @@ pub(super) fn datetime(value: &toml::value::Datetime) -> Val {
     instant(time.unwrap_or_else(Time::zero))
 }
 
-/// The fault in the words of BurntSushi/toml for the commonest mistakes; the parser's own words after Go's prefix for others.
+/// The fault in the words of BurntSushi/toml where a line's start says what is wrong; the parser's own words after Go's prefix for others.
 pub(super) fn message(text: &str, fault: &toml::de::Error) -> String {
     let at = fault.span().map_or(0, |span| span.start).min(text.len());
-    let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
-    match first_key_fault(text) {
-        Some(known) => known,
-        None => format!("toml: line {line}: {}", fault.message().lines().next().unwrap_or_default()),
+    let before = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+    let mut context = Context::default();
+    let mut lines = text.split('\n');
+    lines.by_ref().take(before).for_each(|line| context.pass(line));
+    let rest = text.split('\n').skip(before).collect::<Vec<_>>().join("\n");
+    let known = known_fault(&rest, &mut context);
+    let why = known.unwrap_or_else(|| fault.message().lines().next().unwrap_or_default().to_owned());
+    match context.last_key() {
+        Some(key) => format!("toml: line {} (last key {}): {why}", before + 1, quote(&key)),
+        None => format!("toml: line {}: {why}", before + 1),
     }
 }
 
-/// A text that is no TOML at all fails at its first key, which is what charts meet: Go's words for that.
-fn first_key_fault(text: &str) -> Option<String> {
-    let mut line = 1;
-    let mut rest = text;
-    loop {
-        let trimmed = rest.trim_start_matches([' ', '\t']);
-        if let Some(next) = trimmed.strip_prefix('\n') {
-            line += 1;
-            rest = next;
-            continue;
+/// The table and the key that Go's parser came to last.
+#[derive(Default)]
+struct Context {
+    table: String,
+    key: String,
+}
+
+impl Context {
+    /// Takes note of a line that is in order.
+    fn pass(&mut self, line: &str) {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            self.table = header.trim_matches(['[', ']', ' ']).to_owned();
         }
-        rest = trimmed;
-        break;
     }
-    let first = rest.chars().next()?;
-    if matches!(first, '[' | '#' | '"' | '\'') {
-        return None;
+
+    fn last_key(&self) -> Option<String> {
+        match (self.table.as_str(), self.key.as_str()) {
+            ("", "") => None,
+            (table, "") => Some(table.to_owned()),
+            ("", key) => Some(key.to_owned()),
+            (table, key) => Some(format!("{table}.{key}")),
+        }
     }
-    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let key = &rest[..rest.find(|c| !bare(c)).unwrap_or(rest.len())];
-    let after = rest[key.len()..].trim_start_matches([' ', '\t']);
-    let shown = |c: char| crate::go::strconv::quote_char(c);
-    Some(match (key.is_empty(), after.chars().next()) {
-        (true, Some('=')) => format!("toml: line {line}: unexpected '=': key name appears blank"),
-        (true, Some('.')) => format!("toml: line {line}: unexpected '.': keys cannot start with a '.'"),
-        (true, Some(c)) => format!("toml: line {line}: expected '.' or '=', but got {} instead", shown(c)),
-        (_, None) => format!("toml: line {line}: unexpected EOF; expected key separator '='"),
-        (_, Some('=' | '.')) => return None,
-        (_, Some(c)) => format!("toml: line {line}: expected '.' or '=', but got {} instead", shown(c)),
-    })
+}
+
+fn blanks(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t'])
+}
+
+fn is_bare(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// What is wrong at the start of the text, if it is a key, a table's name or the lack of a value.
+fn known_fault(text: &str, context: &mut Context) -> Option<String> {
+    let text = blanks(text);
+    let in_header = text.starts_with('[');
+    let mut rest = blanks(text.trim_start_matches('['));
+    let keys = rest;
+    loop {
+        match rest.chars().next() {
+            Some('"' | '\'' | '#') => return None,
+            Some('=') if !in_header => return Some("unexpected '=': key name appears blank".to_owned()),
+            Some('.') if !in_header => return Some("unexpected '.': keys cannot start with a '.'".to_owned()),
+            _ => {}
+        }
+        rest = blanks(rest.trim_start_matches(is_bare));
+        match rest.chars().next() {
+            Some('.') => rest = blanks(&rest[1..]),
+            Some(']') if in_header => return None,
+            Some(c) if in_header => return Some(format!("expected '.' or ']' to end table name, but got {} instead", quote_char(c))),
+            Some('=') => break,
+            Some(c) => return Some(format!("expected '.' or '=', but got {} instead", quote_char(c))),
+            None if in_header => return Some("expected '.' or ']' to end table name, but got '\\x00' instead".to_owned()),
+            None => return Some("unexpected EOF; expected key separator '='".to_owned()),
+        }
+    }
+    context.key = keys[..keys.len() - rest.len()].trim().to_owned();
+    let value = blanks(&rest[1..]);
+    let word: String = value.chars().take_while(|c| is_bare(*c)).collect();
+    match value.chars().next() {
+        None => Some("unexpected EOF; expected value".to_owned()),
+        Some(c) if c.is_ascii_alphabetic() && !matches!(&*word, "true" | "false" | "inf" | "nan") => {
+            Some(format!("expected value but found {} instead", quote(&word)))
+        }
+        Some(c) if !c.is_ascii_alphanumeric() && !"\"'[{+-.".contains(c) => {
+            Some(format!("expected value but found {} instead", quote_char(c)))
+        }
+        Some('"') if !value[1..].contains(['"', '\n']) => Some("unexpected EOF; expected '\"'".to_owned()),
+        Some('1'..='9') => {
+            let after = blanks(value.trim_start_matches(|c: char| c.is_ascii_digit()));
+            let stray = after.chars().next().filter(|c| c.is_ascii_alphabetic() && after.len() + 1 < value.len() && *c != 'e')?;
+            context.key.clear();
+            let wanted = "expected a top-level item to end with a newline, comment, or EOF";
+            Some(format!("{wanted}, but got {} instead", quote_char(stray)))
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message;
+
+    #[test]
+    fn faults_are_worded_as_upstream_words_them() {
+        for (text, want) in [
+            ("a", "toml: line 1: unexpected EOF; expected key separator '='"),
+            ("a: 1", "toml: line 1: expected '.' or '=', but got ':' instead"),
+            ("a.b+1", "toml: line 1: expected '.' or '=', but got '+' instead"),
+            ("[1,2]", "toml: line 1: expected '.' or ']' to end table name, but got ',' instead"),
+            ("a=", "toml: line 1 (last key \"a\"): unexpected EOF; expected value"),
+            ("a = x", "toml: line 1 (last key \"a\"): expected value but found \"x\" instead"),
+            ("a = 1\n[b]\nc = 2\nd e", "toml: line 4 (last key \"b\"): expected '.' or '=', but got 'e' instead"),
+            ("a = 1 b", "toml: line 1: expected a top-level item to end with a newline, comment, or EOF, but got 'b' instead"),
+        ] {
+            let fault = text.parse::<toml::Table>().expect_err("none of these is TOML");
+            assert_eq!(message(text, &fault), want);
+        }
+    }
 }

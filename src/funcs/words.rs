@@ -122,24 +122,37 @@ fn is_connector(c: char) -> bool {
     matches!(c, '-' | '_') || is_space(c)
 }
 
-/// xstrings' `ToPascalCase`: words joined, their first letters raised; leading connectors stay, of others every second.
+/// xstrings' `ToPascalCase`: words joined, their first letters raised, a run of capitals at a word's start lowered after the first.
+///
+/// Leading connectors stay, of others every second; of a text of nothing else the last one doubles.
 pub(super) fn pascal_case(text: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(text);
     let start = text.find(|c| !is_connector(c)).unwrap_or(text.len());
     let mut out = text[..start].to_owned();
     let mut rest = text[start..].chars();
-    let Some(first) = rest.next() else { return out.into_bytes() };
+    let Some(first) = rest.next() else {
+        out.extend(text.chars().last());
+        return out.into_bytes();
+    };
+    let mut in_capitals = first.is_uppercase();
     let mut last = to_upper(first);
     for c in rest {
         let before = last;
         last = c;
-        if is_connector(c) && is_connector(before) {
-            out.push(before);
-        } else if is_connector(before) {
+        if is_connector(before) {
+            if is_connector(c) {
+                out.push(before);
+                continue;
+            }
+            in_capitals = c.is_uppercase();
             last = to_upper(c);
-        } else {
-            out.push(before);
+            continue;
         }
+        if in_capitals {
+            in_capitals = c.is_uppercase();
+            last = to_lower(c);
+        }
+        out.push(before);
     }
     out.push(last);
     out.into_bytes()
@@ -305,7 +318,7 @@ mod tests {
     fn words_are_told_apart_as_xstrings_does() {
         for (text, snake, pascal) in [
             ("FirstName", "first_name", "FirstName"),
-            ("HTTPServerV2", "http_server_v2", "HTTPServerV2"),
+            ("HTTPServerV2", "http_server_v2", "HttpserverV2"),
             ("http2xx", "http_2xx", "Http2xx"),
             ("Bld4Floor3rd", "bld4_floor_3rd", "Bld4Floor3rd"),
             ("foo_bar-baz", "foo_bar_baz", "FooBarBaz"),

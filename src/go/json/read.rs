@@ -96,6 +96,11 @@ impl<'t> Reader<'t> {
     fn unexpected(&self, context: &str) -> Fault {
         let message = match self.byte() {
             None => "unexpected end of JSON input".to_owned(),
+            // Go names the whole character; a place inside one cannot come up, since faults stand at characters' starts.
+            Some(0x80..) if self.text.is_char_boundary(self.place) => {
+                let c = self.text[self.place..].chars().next().unwrap_or_default();
+                format!("invalid character {} {context}", crate::go::strconv::quote_char(c))
+            }
             Some(byte) => format!("invalid character {} {context}", quote(byte)),
         };
         Fault { place: self.place, message }
@@ -410,7 +415,7 @@ mod tests {
             ("-x", "invalid character 'x' in numeric literal"),
             ("1.x", "invalid character 'x' after decimal point in numeric literal"),
             ("1ex", "invalid character 'x' in exponent of numeric literal"),
-            ("é", "invalid character 'Ã' looking for beginning of value"),
+            ("é", "invalid character 'é' looking for beginning of value"),
         ];
         for (text, want) in cases {
             let fault = read(text, &mut Trace::default()).expect_err("the text is bad");
