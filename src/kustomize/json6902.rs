@@ -50,6 +50,8 @@ impl JsonPatch {
 
     /// Applies the operations in order. Fails with code `kustomize-json-patch` at the first that does not apply.
     pub(crate) fn apply(&self, object: &mut Tree) -> Result<()> {
+        // The object goes to JSON as text, which is where folded texts change.
+        super::folded::reread(object);
         self.operations.iter().try_for_each(|operation| operation.apply(object))?;
         if object.as_map().is_none() {
             return Err(refuse("the patch leaves no map of the object".to_owned()));

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::folded;
+use super::json6902;
 use super::resource::Resource;
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText, Span};
@@ -42,7 +44,7 @@ pub(crate) fn resources(source: &SourceText, origin: &Origin, profile: Profile) 
         match tree.get("items") {
             None if profile.lists_without_items_are_objects() => found.push(resource(tree, source, span, origin)),
             None => {}
-            Some(Tree::List(items)) => queue.extend(items.iter().map(|item| (item.clone(), span))),
+            Some(Tree::List(items)) => queue.extend(items.iter().map(|item| (through_json(item), span))),
             Some(items) if items.is_null() => {}
             Some(_) => {
                 let message = format!("expected a list in `items` of a {kind} in `{}`", source.name());
@@ -51,6 +53,14 @@ pub(crate) fn resources(source: &SourceText, origin: &Origin, profile: Profile) 
         }
     }
     Ok(found)
+}
+
+/// An item of a list as kustomize takes it out: by way of JSON.
+fn through_json(item: &Tree) -> Tree {
+    let mut item = item.clone();
+    folded::reread(&mut item);
+    json6902::through_json(&mut item);
+    item
 }
 
 /// The items of a `List` or `ResourceList` that is a file's only document.
