@@ -15,7 +15,6 @@
 //! assert_eq!(out, "name: web\n");
 //! ```
 
-#[path = "emit_scalar.rs"]
 mod scalar;
 
 pub(super) use scalar::Analysis;
