@@ -2,6 +2,7 @@
 //!
 //! In: a text and the functions it may call. Out: a [`Unit`], or the error that Go gives. The grammar, the order of checks and the
 //! positions kept for errors are Go's; nothing is evaluated.
+//! Long because it is one grammar: every production calls the others and none makes sense alone.
 
 use super::lex::{Lexer, Tok, Token};
 use super::node::{Cmd, Decl, Def, Expr, ExprKind, NO_PIPE, Pipe, Slice, Stmt, UNSET, Unit};

@@ -2,6 +2,7 @@
 //!
 //! In: values. Out: bytes, Go's `%!verb(type=value)` forms included: formatting never fails, except that a value nested in itself is
 //! cut off, which the caller learns from [`Printer::cut`].
+//! Long because a verb's flags, width and type cross each other: each combination is a few lines beside its neighbours.
 
 use super::text::{Piece, append_quoted, float, is_print, pieces};
 use super::{IntKind, Kind, ListType, Object, Str, Val};
