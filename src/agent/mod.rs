@@ -18,9 +18,12 @@ mod inventory;
 mod model;
 mod observe;
 mod order;
+mod prune;
+mod report;
 mod sync;
 mod wanted;
 
 pub(crate) use clock::Clock;
 pub(crate) use decide::Policy;
-pub(crate) use sync::{Event, Options, Summary, sync_once};
+pub(crate) use report::{Event, Options, Summary};
+pub(crate) use sync::sync_once;

@@ -11,102 +11,53 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 
 use super::clock::Clock;
-use super::decide::{Apply, Facts, Fate, Holder, Outlook, Plan, Policy, decide, guard};
+use super::decide::{Apply, Facts, Holder, Outlook, Plan, decide, guard};
 use super::inventory::Inventory;
 use super::observe::{CONCURRENCY, Observer, View};
+use super::report::{Event, Options, Summary};
 use super::wanted::{Ask, Lookup};
-use crate::cluster::{Applied, Cluster, Deleted, Fault, FaultKind, Key, Owner, Seen};
+use crate::cluster::{Applied, Cluster, Fault, FaultKind, Key, Seen};
 use crate::diag::{Diagnostic, Result};
 use crate::manifest::Set;
 use crate::value::Text;
 
 /// Pause before the second round; each next one is half as long again.
-const ROUND_PAUSE: Duration = Duration::from_millis(200);
+pub(super) const ROUND_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause between rounds.
-const ROUND_PAUSE_MAX: Duration = Duration::from_secs(5);
+pub(super) const ROUND_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// How often an object is tried again that a server fails at, or that others write at the same time.
-const ATTEMPTS_MAX: u32 = 4;
-
-/// How to sync.
-#[derive(Clone, Debug)]
-pub(crate) struct Options {
-    /// Whose sync this is.
-    pub(crate) owner: Owner,
-    /// What is read, without tag and digest; kept in the inventory.
-    pub(crate) source: String,
-    /// Whether another source may take the inventory over.
-    pub(crate) any_source: bool,
-    /// What the user allows.
-    pub(crate) policy: Policy,
-    /// Time for kinds to appear, and for deletes to end.
-    pub(crate) wait: Duration,
-    /// Change nothing; ask the server what would be.
-    pub(crate) dry_run: bool,
-}
-
-/// What became of an object; told as it happens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// It is new.
-    Created(Key),
-    /// It was changed.
-    Configured(Key),
-    /// It was deleted, and is gone.
-    Pruned(Key),
-    /// It lost our marks and stays.
-    Released(Key),
-    /// It was to go, and stays; why.
-    Kept(Key, String),
-    /// Its deletion has begun and lasts.
-    Deleting(Key),
-    /// It could not be applied or pruned; why.
-    Failed(Key, Fault),
-    /// It waits for its kind, its namespace, or its own end; why. Told once.
-    Waiting(Key, String),
-}
-
-/// How many of each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Summary {
-    /// New objects.
-    pub(crate) created: usize,
-    /// Changed objects.
-    pub(crate) configured: usize,
-    /// Objects that were as wanted.
-    pub(crate) unchanged: usize,
-    /// Deleted objects.
-    pub(crate) pruned: usize,
-    /// Objects that stay without our marks.
-    pub(crate) released: usize,
-    /// Objects that could not be brought to what is wanted because of what they are.
-    pub(crate) rejected: usize,
-    /// Objects that could not because the server failed.
-    pub(crate) broken: usize,
-}
-
-impl Summary {
-    /// Objects that are not as wanted.
-    pub(crate) fn failed(&self) -> usize {
-        self.rejected + self.broken
-    }
-}
+pub(super) const ATTEMPTS_MAX: u32 = 4;
 
 /// One pass under way.
-struct Pass<'a, C> {
-    cluster: &'a C,
-    clock: &'a Clock,
-    options: &'a Options,
-    ask: Ask,
-    view: View,
-    inventory: Inventory,
-    failed: BTreeSet<Key>,
-    refused: BTreeSet<Key>,
-    attempts: BTreeMap<Key, u32>,
-    waiting: BTreeSet<Key>,
-    touched: BTreeSet<Key>,
-    crds_changed: bool,
-    summary: Summary,
-    tell: &'a mut (dyn FnMut(&Event) + Send),
+pub(super) struct Pass<'a, C> {
+    /// Where to.
+    pub(super) cluster: &'a C,
+    /// Time, for waiting.
+    pub(super) clock: &'a Clock,
+    /// How.
+    pub(super) options: &'a Options,
+    /// What the source asks for.
+    pub(super) ask: Ask,
+    /// What stands, as last seen.
+    pub(super) view: View,
+    /// What is ours to answer for.
+    pub(super) inventory: Inventory,
+    /// Objects that failed for good.
+    pub(super) failed: BTreeSet<Key>,
+    /// Objects of the source that are never applied.
+    pub(super) refused: BTreeSet<Key>,
+    /// How often an object was tried in vain.
+    pub(super) attempts: BTreeMap<Key, u32>,
+    /// Objects of which was told that they wait.
+    pub(super) waiting: BTreeSet<Key>,
+    /// Objects of which was told that they changed.
+    pub(super) touched: BTreeSet<Key>,
+    /// Whether a CRD was applied.
+    pub(super) crds_changed: bool,
+    /// The counts so far.
+    pub(super) summary: Summary,
+    /// Who hears of events.
+    pub(super) tell: &'a mut (dyn FnMut(&Event) + Send),
 }
 
 /// Brings a set into a cluster. `tell` hears of every object that changes or fails. Fails itself where nothing can be
@@ -187,7 +138,7 @@ impl<C: Cluster> Pass<'_, C> {
         self.prune(self.clock.now() + self.options.wait).await
     }
 
-    fn with_outlook<T>(&self, act: impl FnOnce(&Outlook<'_>) -> T) -> T {
+    pub(super) fn with_outlook<T>(&self, act: impl FnOnce(&Outlook<'_>) -> T) -> T {
         let inventory = self.inventory.members();
         act(&Outlook {
             wanted: &self.ask.wanted,
@@ -215,7 +166,7 @@ impl<C: Cluster> Pass<'_, C> {
         looked.map_err(|fault| Box::new(fault.diagnostic(doing)))
     }
 
-    fn tell(&mut self, event: &Event) {
+    pub(super) fn tell(&mut self, event: &Event) {
         match event {
             Event::Created(_) => self.summary.created += 1,
             Event::Configured(_) => self.summary.configured += 1,
@@ -316,7 +267,7 @@ impl<C: Cluster> Pass<'_, C> {
     }
 
     /// Looks at one object again.
-    async fn observer_again(&mut self, index: Option<usize>, key: &Key) -> Result<()> {
+    pub(super) async fn observer_again(&mut self, index: Option<usize>, key: &Key) -> Result<()> {
         let mut view = std::mem::take(&mut self.view);
         let wanted = index.map(|index| &self.ask.wanted[index]);
         let looked = self.observer().look_again(&mut view, wanted, key).await;
@@ -426,135 +377,4 @@ impl<C: Cluster> Pass<'_, C> {
         let settled = plan.unchanged.iter().filter(|index| !self.touched.contains(&self.ask.wanted[**index].key));
         self.summary.unchanged = settled.count();
     }
-
-    /// Lets go of what is not wanted any more.
-    async fn prune(&mut self, deadline: Duration) -> Result<()> {
-        let mut gone: BTreeSet<Key> = BTreeSet::new();
-        let mut stays: BTreeSet<Key> = BTreeSet::new();
-        let mut begun: BTreeSet<Key> = BTreeSet::new();
-        let mut pause = ROUND_PAUSE;
-        loop {
-            let mut rest = self.with_outlook(decide).rest;
-            rest.retain(|(key, _)| !gone.contains(key) && !stays.contains(key));
-            let mut open = Vec::new();
-            for (key, fate) in rest {
-                match self.meet(&key, fate, &mut begun).await? {
-                    Met::Gone => drop(gone.insert(key)),
-                    Met::Open => open.push(key),
-                    Met::Stays => drop(stays.insert(key)),
-                }
-            }
-            if !self.options.dry_run {
-                let stored = self.inventory.remove(self.cluster, &gone).await;
-                stored.map_err(|fault| Box::new(fault.diagnostic("store the inventory")))?;
-            }
-            if open.is_empty() || self.clock.now() >= deadline || self.options.dry_run {
-                for key in open {
-                    let late = || Event::Kept(key.clone(), "it could not be deleted in time".to_owned());
-                    let event = if begun.contains(&key) { Event::Deleting(key) } else { late() };
-                    self.tell(&event);
-                }
-                return Ok(());
-            }
-            self.clock.pause(pause.min(deadline.saturating_sub(self.clock.now()))).await;
-            pause = (pause * 3 / 2).min(ROUND_PAUSE_MAX);
-            for key in open {
-                self.observer_again(None, &key).await?;
-            }
-        }
-    }
-
-    /// True unless a CRD provably has no objects. In a dry run nothing is gone yet, so nothing is proved.
-    async fn has_instances(&self, key: &Key) -> Result<bool> {
-        match self.cluster.has_instances(key).await {
-            Ok(has) => Ok(has && !self.options.dry_run),
-            Err(fault) if fault.kind == FaultKind::Unreachable => {
-                Err(Box::new(fault.diagnostic(&format!("prune `{key}`"))))
-            }
-            Err(_) => Ok(true),
-        }
-    }
-
-    /// Does to one object what was decided.
-    async fn meet(&mut self, key: &Key, fate: Fate, begun: &mut BTreeSet<Key>) -> Result<Met> {
-        let resource = self.view.resource(key).cloned();
-        let dry_run = self.options.dry_run;
-        let (answer, event) = match (fate, resource) {
-            (Fate::Forget(None), _) => {
-                if begun.contains(key) {
-                    self.tell(&Event::Pruned(key.clone()));
-                }
-                return Ok(Met::Gone);
-            }
-            (Fate::Forget(Some(reason)), _) => {
-                self.tell(&Event::Kept(key.clone(), reason));
-                return Ok(Met::Gone);
-            }
-            (Fate::Keep(reason), _) => {
-                self.tell(&Event::Kept(key.clone(), reason));
-                return Ok(Met::Stays);
-            }
-            (Fate::Await, _) | (_, None) => {
-                begun.insert(key.clone());
-                return Ok(Met::Open);
-            }
-            (Fate::Release(seen), Some(resource)) => {
-                let answer = self.cluster.release(&resource, key, &seen, dry_run).await;
-                (answer.map(|()| Deleted::Gone), Event::Released(key.clone()))
-            }
-            (Fate::Delete(_), Some(_)) if key.is_crd() && self.has_instances(key).await? => {
-                // those of ours may still be on their way out
-                if !begun.is_empty() {
-                    return Ok(Met::Open);
-                }
-                self.tell(&Event::Kept(
-                    key.clone(),
-                    "objects of its kind exist, and would be deleted with it".to_owned(),
-                ));
-                return Ok(Met::Stays);
-            }
-            (Fate::Delete(seen), Some(resource)) => {
-                (self.cluster.delete(&resource, key, &seen, dry_run).await, Event::Pruned(key.clone()))
-            }
-        };
-        match answer {
-            Ok(Deleted::Gone) => {
-                self.view.facts.remove(key);
-                self.tell(&event);
-                Ok(Met::Gone)
-            }
-            Ok(Deleted::Begun) if dry_run => {
-                self.tell(&event);
-                Ok(Met::Gone)
-            }
-            Ok(Deleted::Begun) => {
-                begun.insert(key.clone());
-                Ok(Met::Open)
-            }
-            Err(fault) if fault.kind == FaultKind::Unreachable => {
-                Err(Box::new(fault.diagnostic(&format!("prune `{key}`"))))
-            }
-            Err(fault) => {
-                let attempts = self.attempts.entry(key.clone()).or_default();
-                *attempts += 1;
-                if *attempts <= ATTEMPTS_MAX
-                    && matches!(fault.kind, FaultKind::Raced | FaultKind::ServerError | FaultKind::NotYet)
-                {
-                    return Ok(Met::Open);
-                }
-                self.tell(&Event::Failed(key.clone(), fault));
-                Ok(Met::Stays)
-            }
-        }
-    }
-}
-
-/// What an object of the rest has come to.
-enum Met {
-    /// It is gone, or no longer ours: its entry goes.
-    Gone,
-    /// It is worth another look.
-    Open,
-    /// It stays, with its entry.
-    Stays,
 }
