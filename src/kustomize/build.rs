@@ -8,7 +8,6 @@ use super::kustomization::Kustomization;
 use super::loader::{LoadRestrictions, Loader};
 use super::metadata::Entries;
 use super::fieldspec::FieldSpec;
-use super::folded;
 use super::hash::HashSuffix;
 use super::nameref;
 use super::origin;
@@ -92,7 +91,6 @@ pub fn build(source: &dyn Source, root: &str, options: &Options, inflate: &Infla
     let (origins, transformations) = (has("originAnnotations"), has("transformerAnnotations"));
     let finish = |mut resource: Resource| {
         origin::finish(&mut resource, origins, transformations);
-        folded::reread(&mut resource.tree);
         Object::new(resource.tree, resource.origin)
     };
     let objects = resources.into_list().into_iter().map(finish).collect();

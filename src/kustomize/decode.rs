@@ -59,11 +59,13 @@ pub(crate) struct Misfit {
     pub(crate) message: String,
     /// What to do about it.
     pub(crate) hint: Option<String>,
+    /// True if the way leads to a field that should not be there.
+    unknown: bool,
 }
 
 impl Misfit {
     fn new(message: String) -> Box<Misfit> {
-        Box::new(Misfit { path: Vec::new(), message, hint: None })
+        Box::new(Misfit { path: Vec::new(), message, hint: None, unknown: false })
     }
 
     fn within(mut self: Box<Misfit>, step: Step) -> Box<Misfit> {
@@ -86,7 +88,9 @@ impl Misfit {
 
     /// The diagnostic for a file; `span` is where the value stands.
     pub(crate) fn diagnostic(&self, code: &'static str, source: &SourceText, span: Option<Span>) -> Box<Diagnostic> {
-        let field = self.field();
+        // An unknown field is named by the message itself; the way to the map that has it is what helps.
+        let within = Misfit { path: self.path.iter().skip(usize::from(self.unknown)).cloned().collect(), ..self.clone() };
+        let field = within.field();
         let message =
             if field.is_empty() { self.message.clone() } else { format!("{} in field `{field}`", self.message) };
         let mut fault = Diagnostic::input(code, format!("{message} of `{}`", source.name()));
@@ -176,6 +180,7 @@ fn record(tree: &Tree, fields: &'static [(&'static str, Shape)], rigour: Rigour)
             let mut misfit = Misfit::new(format!("unknown field `{key}`"));
             misfit.hint = did_you_mean(key, fields.iter().map(|(name, _)| *name)).map(|near| format!("use `{near}`"));
             misfit.path.push(Step::Key(key.clone()));
+            misfit.unknown = true;
             return Err(misfit);
         };
         let value = shape(value, *field, rigour).map_err(|misfit| misfit.within(Step::Key(key.clone())))?;

@@ -50,8 +50,6 @@ impl JsonPatch {
 
     /// Applies the operations in order. Fails with code `kustomize-json-patch` at the first that does not apply.
     pub(crate) fn apply(&self, object: &mut Tree) -> Result<()> {
-        // The object goes to JSON as text, which is where folded texts change.
-        super::folded::reread(object);
         self.operations.iter().try_for_each(|operation| operation.apply(object))?;
         if object.as_map().is_none() {
             return Err(refuse("the patch leaves no map of the object".to_owned()));
@@ -299,8 +297,9 @@ fn scalar_through_json(scalar: &Scalar) -> Option<Scalar> {
             let kind = if matches!(yaml::resolve(&text, Dialect::V3), Plain::Int(_)) { Kind::Int } else { Kind::Float };
             plain(kind, &text)
         }
-        Kind::Str => printed(&scalar.text),
-        Kind::Timestamp | Kind::Binary => {
+        Kind::Str if scalar.style != Style::Folded => printed(&scalar.text),
+        // Folded texts change on their way through text.
+        Kind::Str | Kind::Timestamp | Kind::Binary => {
             let json = yaml::to_json(&Tree::Scalar(scalar.clone()));
             let text = serde_json::from_str::<String>(&json).unwrap_or_else(|_| scalar.text.to_string());
             printed(&text)

@@ -54,8 +54,8 @@ impl<'a> Loader<'a> {
         let mut visited: Option<&Loader<'_>> = Some(self);
         while let Some(loader) = visited {
             if is_within(&loader.root, &root) {
-                let message =
-                    format!("cycle detected: candidate root `{root}` contains visited root `{}`", loader.root);
+                let (outer, inner) = (self.shown(&root), loader.shown(&loader.root));
+                let message = format!("cycle detected: `{path}` is `{outer}`, which holds `{inner}`, where the way began");
                 return Err(refuse("kustomize-cycle", message));
             }
             visited = loader.referrer;

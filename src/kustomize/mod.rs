@@ -17,7 +17,6 @@ mod crds;
 pub(crate) mod decode;
 pub(crate) mod field_path;
 pub(crate) mod fieldspec;
-mod folded;
 mod generators;
 mod hash;
 mod helm;

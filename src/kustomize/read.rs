@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::folded;
 use super::json6902;
 use super::resource::Resource;
 use crate::compat::Profile;
@@ -58,7 +57,6 @@ pub(crate) fn resources(source: &SourceText, origin: &Origin, profile: Profile) 
 /// An item of a list as kustomize takes it out: by way of JSON.
 fn through_json(item: &Tree) -> Tree {
     let mut item = item.clone();
-    folded::reread(&mut item);
     json6902::through_json(&mut item);
     item
 }
