@@ -52,19 +52,20 @@ const fn method(name: &'static str, params: &'static [Ty]) -> Method {
     Method { name, params, variadic: false }
 }
 
+/// Methods with a value receiver come first; the rest a `semver.Version` that is no pointer does not have.
 const METHODS: &[Method] = &[
     method("Major", &[]),
     method("Minor", &[]),
     method("Patch", &[]),
     method("Prerelease", &[]),
     method("Metadata", &[]),
-    method("Original", &[]),
     method("String", &[]),
     method("IncMajor", &[]),
     method("IncMinor", &[]),
     method("IncPatch", &[]),
     method("SetPrerelease", &[Ty::Str]),
     method("SetMetadata", &[Ty::Str]),
+    method("Original", &[]),
     method("Compare", &[Ty::Named(POINTER)]),
     method("Equal", &[Ty::Named(POINTER)]),
     method("LessThan", &[Ty::Named(POINTER)]),
@@ -72,6 +73,9 @@ const METHODS: &[Method] = &[
     method("GreaterThan", &[Ty::Named(POINTER)]),
     method("GreaterThanEqual", &[Ty::Named(POINTER)]),
 ];
+
+/// How many of [`METHODS`] have a value receiver.
+const VALUE_METHODS: usize = 11;
 
 fn number(value: u64) -> Val {
     Val::Int(value as i64, IntKind::Uint64)
@@ -91,7 +95,7 @@ impl Object for Semver {
     }
 
     fn methods(&self) -> &'static [Method] {
-        METHODS
+        if self.pointer { METHODS } else { &METHODS[..VALUE_METHODS] }
     }
 
     fn call(self: Rc<Self>, method: &'static Method, _: &mut Ctx<'_>, args: Args<'_>) -> Answer {
