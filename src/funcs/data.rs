@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::text::display;
+use super::text::{VALUES_LIMIT, display, within_limit};
 use super::times::{Elapsed, Instant};
 use crate::diag::{Diagnostic, SourceText};
 use crate::go::json::{self, Visit};
@@ -54,21 +54,28 @@ fn or_nothing(ctx: &mut Ctx<'_>, name: &str, result: Result<String, String>) -> 
 
 /// `json.Marshal`.
 pub(super) fn to_json(value: &Val) -> Result<String, String> {
+    check_size(value)?;
     let mut out = String::new();
     write_json(&mut json::Writer::new(&mut out), value, DEPTH_LIMIT)?;
     Ok(out)
 }
 
 fn to_pretty_json(value: &Val) -> Result<String, String> {
+    check_size(value)?;
     let mut out = String::new();
     write_json(&mut json::Writer::new(&mut out).indented("  "), value, DEPTH_LIMIT)?;
     Ok(out)
 }
 
 fn to_raw_json(value: &Val) -> Result<String, String> {
+    check_size(value)?;
     let mut out = String::new();
     write_json(&mut json::Writer::new(&mut out).raw_html(), value, DEPTH_LIMIT)?;
     Ok(out)
+}
+
+fn check_size(value: &Val) -> Result<(), String> {
+    if within_limit(value) { Ok(()) } else { Err(format!("the value holds more than {VALUES_LIMIT} others")) }
 }
 
 fn cycle(value: &Val) -> String {
@@ -126,6 +133,7 @@ fn base64_of(list: &List) -> String {
 
 /// `sigs.k8s.io/yaml`'s `Marshal` without the last line end.
 pub(super) fn to_yaml(value: &Val) -> Result<String, String> {
+    check_size(value)?;
     let mut out = String::new();
     let mut emitter = Emitter::new(&mut out, Look::V2);
     emit(&mut emitter, value, Look::V2, DEPTH_LIMIT).map_err(|fault| format!("error marshaling into JSON: {fault}"))?;
@@ -135,6 +143,7 @@ pub(super) fn to_yaml(value: &Val) -> Result<String, String> {
 
 /// go-yaml v3's encoder with an indentation of two, without the last line end.
 fn to_yaml_pretty(value: &Val) -> Result<String, String> {
+    check_size(value)?;
     let mut out = String::new();
     let mut emitter = Emitter::new(&mut out, Look::V3);
     emit(&mut emitter, value, Look::V3, DEPTH_LIMIT)?;

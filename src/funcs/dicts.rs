@@ -55,8 +55,8 @@ pub(super) const ROWS: &[FuncSpec] = &[
     FuncSpec::variadic("mergeOverwrite", MM, |_, args| merge_all(&args, true)),
     FuncSpec::variadic("mustMergeOverwrite", MM, |_, args| merge_all(&args, true)),
     FuncSpec::variadic("dig", &[Ty::Any], dig),
-    FuncSpec::fixed("deepCopy", &[Ty::Any], |_, args| copy(args.val(0), COPY_DEPTH_LIMIT)),
-    FuncSpec::fixed("mustDeepCopy", &[Ty::Any], |_, args| copy(args.val(0), COPY_DEPTH_LIMIT)),
+    FuncSpec::fixed("deepCopy", &[Ty::Any], deep_copy),
+    FuncSpec::fixed("mustDeepCopy", &[Ty::Any], deep_copy),
 ];
 
 fn dict(_: &mut Ctx<'_>, args: Args<'_>) -> Answer {
@@ -110,6 +110,18 @@ fn dig(_: &mut Ctx<'_>, args: Args<'_>) -> Answer {
         }
     }
     Ok(default.clone())
+}
+
+fn deep_copy(_: &mut Ctx<'_>, args: Args<'_>) -> Answer {
+    let value = args.val(0);
+    if value.is_nil() {
+        return Err("reflect: call of reflect.Value.Type on zero Value".into());
+    }
+    if !super::text::within_limit(value) {
+        let message = format!("a value to copy holds more than {} others", super::text::VALUES_LIMIT);
+        return Err(FuncError::Refused(Box::new(Diagnostic::input("template-value-size", message))));
+    }
+    copy(value, COPY_DEPTH_LIMIT)
 }
 
 /// A copy that shares no map with the value.

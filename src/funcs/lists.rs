@@ -46,8 +46,9 @@ pub(super) const ROWS: &[FuncSpec] = &[
     FuncSpec::fixed("mustChunk", NL, chunk),
     FuncSpec::fixed("sortAlpha", L, sort_alpha),
     FuncSpec::fixed("toStrings", L, |_, args| Ok(to_strings(args.val(0)))),
-    FuncSpec::fixed("join", &[Ty::Str, Ty::Any], |_, args| {
+    FuncSpec::fixed("join", &[Ty::Str, Ty::Any], |ctx, args| {
         let texts = strings(args.val(1));
+        ctx.charge((texts.len() as u64).saturating_mul(args.bytes(0).len() as u64))?;
         Ok(texts.iter().map(Str::as_bytes).collect::<Vec<_>>().join(args.bytes(0)).into())
     }),
 ];

@@ -31,16 +31,24 @@ pub(super) const ROWS: &[FuncSpec] = &[
     FuncSpec::fixed("regexSplit", RSN, |ctx, args| Ok(split(&*required(ctx, &args)?, &args))),
     FuncSpec::fixed("mustRegexSplit", RSN, |ctx, args| Ok(split(&*compiled(ctx, &args)?, &args))),
     FuncSpec::fixed("regexReplaceAll", RSS, |ctx, args| {
-        Ok(required(ctx, &args)?.replace_all(args.bytes(1), args.bytes(2)).into())
+        let regex = required(ctx, &args)?;
+        charge_replacements(ctx, &regex, &args)?;
+        Ok(regex.replace_all(args.bytes(1), args.bytes(2)).into())
     }),
     FuncSpec::fixed("mustRegexReplaceAll", RSS, |ctx, args| {
-        Ok(compiled(ctx, &args)?.replace_all(args.bytes(1), args.bytes(2)).into())
+        let regex = compiled(ctx, &args)?;
+        charge_replacements(ctx, &regex, &args)?;
+        Ok(regex.replace_all(args.bytes(1), args.bytes(2)).into())
     }),
     FuncSpec::fixed("regexReplaceAllLiteral", RSS, |ctx, args| {
-        Ok(required(ctx, &args)?.replace_all_literal(args.bytes(1), args.bytes(2)).into())
+        let regex = required(ctx, &args)?;
+        charge_replacements(ctx, &regex, &args)?;
+        Ok(regex.replace_all_literal(args.bytes(1), args.bytes(2)).into())
     }),
     FuncSpec::fixed("mustRegexReplaceAllLiteral", RSS, |ctx, args| {
-        Ok(compiled(ctx, &args)?.replace_all_literal(args.bytes(1), args.bytes(2)).into())
+        let regex = compiled(ctx, &args)?;
+        charge_replacements(ctx, &regex, &args)?;
+        Ok(regex.replace_all_literal(args.bytes(1), args.bytes(2)).into())
     }),
     FuncSpec::fixed("regexQuoteMeta", &[Ty::Str], |_, args| Ok(quote_meta(args.bytes(0)).into())),
 ];
@@ -63,6 +71,21 @@ fn compiled(ctx: &mut Ctx<'_>, args: &Args<'_>) -> Compiled {
 /// The same for the functions that panic: the error is `regexp.MustCompile`'s.
 fn required(ctx: &mut Ctx<'_>, args: &Args<'_>) -> Compiled {
     compiled(ctx, args).map_err(|fault| Regex::must_fault(args.bytes(0), &fault))
+}
+
+/// Replacements that may grow large are counted before they are made; this many bytes are not worth it.
+const UNCOUNTED: u64 = 1 << 20;
+
+/// Charges the size a replacement may reach: the template once a match, and the text once for each group the template names.
+fn charge_replacements(ctx: &mut Ctx<'_>, regex: &Regex, args: &Args<'_>) -> Result<(), FuncError> {
+    let (text, template) = (args.bytes(1), args.bytes(2));
+    let most = (text.len() as u64 + 1).saturating_mul(template.len() as u64);
+    if most <= UNCOUNTED {
+        return Ok(());
+    }
+    let matches = regex.find_all(text, -1).len() as u64;
+    let groups = template.iter().filter(|byte| **byte == b'$').count() as u64;
+    ctx.charge(matches.saturating_mul(template.len() as u64).saturating_add(groups.saturating_mul(text.len() as u64)))
 }
 
 fn find(regex: &Regex, args: &Args<'_>) -> Val {

@@ -48,8 +48,10 @@ pub(super) const ROWS: &[FuncSpec] = &[
     FuncSpec::fixed("indent", &[Ty::Int, Ty::Str], |ctx, args| indent(ctx, args.int(0), args.bytes(1), b"")),
     FuncSpec::fixed("nindent", &[Ty::Int, Ty::Str], |ctx, args| indent(ctx, args.int(0), args.bytes(1), b"\n")),
     FuncSpec::fixed("wrap", &[Ty::Int, Ty::Str], |_, args| Ok(wrap(args.bytes(1), args.int(0), b"\n", false).into())),
-    FuncSpec::fixed("wrapWith", &[Ty::Int, Ty::Str, Ty::Str], |_, args| {
+    FuncSpec::fixed("wrapWith", &[Ty::Int, Ty::Str, Ty::Str], |ctx, args| {
         let separator = if args.bytes(1).is_empty() { b"\n" } else { args.bytes(1) };
+        let lines = args.bytes(2).len() as u64 / args.int(0).max(1) as u64;
+        ctx.charge(lines.saturating_mul(separator.len() as u64))?;
         Ok(wrap(args.bytes(2), args.int(0), separator, true).into())
     }),
     // Asking and replacing.

@@ -68,6 +68,9 @@ fn type_of(value: &Val, depth: usize) -> Result<Option<Type>, String> {
 
 /// `toml.Marshal`.
 fn print(value: &Val) -> Result<String, String> {
+    if !super::text::within_limit(value) {
+        return Err(format!("the value holds more than {} others", super::text::VALUES_LIMIT));
+    }
     let mut printer = Printer { out: String::new() };
     printer.encode(&mut Vec::new(), &underneath(value), DEPTH_LIMIT)?;
     Ok(printer.out)

@@ -11,7 +11,7 @@ mod template;
 use crate::go::strconv::{can_backquote, quote_bytes};
 
 /// Memory a compiled pattern may take, in bytes; Go's own bound on the parsed form is of the same order.
-const COMPILED_SIZE_LIMIT: usize = 32 << 20;
+const COMPILED_SIZE_LIMIT: usize = 16 << 20;
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
