@@ -10,6 +10,7 @@ use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, Warnings};
 use crate::gotmpl::{Map, MapType, Stack, Val, on_render_stack};
 
+use super::blame::Origins;
 use super::capabilities::{Capabilities, KubeVersion};
 use super::chart::Chart;
 use super::coalesce::Coalescing;
@@ -121,7 +122,8 @@ fn render_on(
     };
     let runnables = context::runnables(&root, &merged, &shared);
     let mut warnings: Warnings = chart.warnings.iter().chain(&remarks).map(|text| remark(text)).collect();
-    let printed = run::all(runnables, profile, ambient, &mut warnings, stack)?;
+    let origins = Origins { user: values, chart };
+    let printed = run::all(runnables, profile, ambient, &mut warnings, &origins, stack)?;
     finish(&root, options, printed, warnings)
 }
 

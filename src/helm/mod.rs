@@ -8,6 +8,7 @@
 //! - [`render`] makes a [`Release`] of a chart, [`ReleaseOptions`] and [`UserValues`].
 //! - [`Release::print`] gives the text of `helm template`; [`Release::placed`] the documents one by one.
 
+mod blame;
 mod capabilities;
 mod chart;
 mod coalesce;

@@ -12,6 +12,7 @@ use crate::diag::{Diagnostic, Result, SourceText, Warnings};
 use crate::funcs;
 use crate::gotmpl::{CallSite, Ctx, ExecError, FuncError, Host, Map, Options, Stack, Templates, Unit, Val};
 
+use super::blame::Origins;
 use super::context::{Runnable, values_type};
 use super::manifests::is_partial;
 
@@ -76,6 +77,7 @@ pub(crate) fn all(
     profile: Profile,
     ambient: &mut dyn Ambient,
     warnings: &mut Warnings,
+    origins: &Origins<'_>,
     stack: Stack,
 ) -> Result<Vec<(Arc<str>, String)>> {
     let ordered = order(runnables);
@@ -97,7 +99,13 @@ pub(crate) fn all(
         place.set("Name", Val::str(&*runnable.path));
         place.set("BasePath", runnable.base_path.clone());
         runnable.data.set("Template", place);
-        let output = ctx.execute(&runnable.path, Val::Map(runnable.data.clone())).map_err(|error| exec_fault(&error))?;
+        let output = ctx.execute(&runnable.path, Val::Map(runnable.data.clone())).map_err(|error| {
+            let fault = exec_fault(&error);
+            let Some(place) = &error.innermost().place else { return fault };
+            let values = runnable.data.get("Values");
+            let values = values.as_ref().and_then(Val::as_map);
+            Box::new(origins.explain(*fault, &place.context, &runnable.path, values))
+        })?;
         printed.push((runnable.path.clone(), scrubbed(output)));
     }
     Ok(printed)

@@ -1,0 +1,166 @@
+//! Where the value that a template stumbled over came from.
+//!
+//! In: a fault, the expression at fault as Go prints it, and all that values were made of. Out: the fault with a trail step
+//! to the flag, the values file or the chart's `values.yaml` that set the value, and a hint where a key seems misspelt.
+
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, SourceText, Span, did_you_mean};
+use crate::gotmpl::{Map, Val};
+use crate::yaml;
+
+use super::chart::Chart;
+use super::values::UserValues;
+
+/// All that values were made of.
+pub(crate) struct Origins<'a> {
+    pub user: &'a UserValues<'a>,
+    pub chart: &'a Arc<Chart>,
+}
+
+/// A source of values: how deep it reaches along a path, and where.
+struct Reach {
+    depth: usize,
+    what: String,
+    at: Option<(SourceText, Span)>,
+}
+
+impl Origins<'_> {
+    /// Adds to a fault what is known about the value that `expression` of the template at `template` names.
+    pub(crate) fn explain(&self, mut fault: Diagnostic, expression: &str, template: &str, values: Option<&Map>) -> Diagnostic {
+        let Some(path) = values_path(expression) else { return fault };
+        if let Some(hint) = values.and_then(|values| misspelt(values, &path)) {
+            fault = fault.hint(hint);
+        }
+        let charts = chart_names(template);
+        let full: Vec<&str> = charts.iter().copied().chain(path.iter().copied()).collect();
+        let mut best: Option<Reach> = None;
+        for reach in self.user_reaches(&full).chain(self.chart_reaches(&charts, &path)) {
+            if best.as_ref().is_none_or(|best| reach.depth > best.depth) {
+                best = Some(reach);
+            }
+        }
+        match best {
+            // a source that only has the tables of the subcharts says nothing about the value
+            Some(reach) if reach.depth > charts.len() => fault.trail(reach.what, reach.at),
+            _ => fault,
+        }
+    }
+
+    /// What the user gave, strongest first.
+    fn user_reaches(&self, path: &[&str]) -> impl Iterator<Item = Reach> {
+        let user = self.user;
+        let flags = [
+            ("--set-literal", &user.literals),
+            ("--set-file", &user.from_files),
+            ("--set-string", &user.strings),
+            ("--set", &user.set),
+            ("--set-json", &user.json),
+        ];
+        let flags = flags.into_iter().flat_map(|(flag, texts)| texts.iter().rev().map(move |text| (flag, text)));
+        let flags = flags.filter_map(|(flag, text)| {
+            Some(Reach { depth: flag_depth(text, path)?, what: format!("set by {flag} {text}"), at: None })
+        });
+        let files = user.files.iter().rev().filter_map(|file| text_reach(file, path, path.len()));
+        flags.chain(files)
+    }
+
+    /// The `values.yaml` of the charts on the way, outermost first.
+    fn chart_reaches(&self, charts: &[&str], path: &[&str]) -> impl Iterator<Item = Reach> {
+        let full: Vec<&str> = charts.iter().chain(path).copied().collect();
+        let mut reaches = Vec::new();
+        let mut chart = Some(self.chart);
+        for level in 0..=charts.len() {
+            let Some(here) = chart else { break };
+            reaches.extend(here.values_text.as_ref().and_then(|text| text_reach(text, &full[level..], full.len())));
+            let named = |name: &&str| here.dependencies.iter().find(|dependency| dependency.metadata.name == **name);
+            chart = charts.get(level).and_then(|name| named(&name));
+        }
+        reaches.into_iter()
+    }
+}
+
+/// How deep a text reaches along a path, counted so that `whole` is the end of it.
+fn text_reach(text: &SourceText, path: &[&str], whole: usize) -> Option<Reach> {
+    let spans = yaml::parse_document(text, yaml::Dialect::V2).ok()?.spans;
+    let reached = (1..=path.len()).rev().find(|depth| spans.value(&path[..*depth]).is_some())?;
+    let span = spans.key(&path[..reached]).or_else(|| spans.value(&path[..reached]))?;
+    let depth = whole - path.len() + reached;
+    Some(Reach { depth, what: "value set in".to_owned(), at: Some((text.clone(), span)) })
+}
+
+/// How deep a flag's text reaches along a path: the longest beginning of the path that it names.
+fn flag_depth(text: &str, path: &[&str]) -> Option<usize> {
+    (1..=path.len()).rev().find(|depth| {
+        let name = path[..*depth].join(".");
+        text.match_indices(&name).any(|(at, _)| {
+            let before = text[..at].chars().next_back().is_none_or(|c| matches!(c, ',' | '.' | ' '));
+            before && text[at + name.len()..].starts_with(['=', '.', '['])
+        })
+    })
+}
+
+/// The keys after the first `.Values` of an expression.
+fn values_path(expression: &str) -> Option<Vec<&str>> {
+    let at = expression.find(".Values.")? + ".Values.".len();
+    let rest = &expression[at..];
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
+    let path: Vec<&str> = rest[..end].split('.').filter(|key| !key.is_empty()).collect();
+    (!path.is_empty()).then_some(path)
+}
+
+/// The names of the subcharts in a template's path, outermost first.
+fn chart_names(template: &str) -> Vec<&str> {
+    let mut parts = template.split('/').skip(1);
+    let mut names = Vec::new();
+    while parts.next() == Some("charts") {
+        names.extend(parts.next());
+    }
+    names
+}
+
+/// Advice if a key on the path is missing and another is near it.
+fn misspelt(values: &Map, path: &[&str]) -> Option<String> {
+    let mut table = values.clone();
+    for (index, key) in path.iter().enumerate() {
+        match table.get(key) {
+            Some(Val::Map(inner)) => table = inner,
+            Some(_) => return None,
+            None => {
+                let keys: Vec<String> = table.keys().iter().map(ToString::to_string).collect();
+                let near = did_you_mean(key, keys.iter().map(String::as_str))?;
+                let above: String = path[..index].iter().map(|key| format!(".{key}")).collect();
+                return Some(format!("use `.Values{above}.{near}`: there is no `{key}`"));
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_read_from_expressions_and_templates() {
+        assert_eq!(values_path("$.Values.image.tag | quote"), Some(vec!["image", "tag"]));
+        assert_eq!(values_path(".Release.Name"), None);
+        assert_eq!(chart_names("app/charts/sub/charts/deep/templates/a.yaml"), ["sub", "deep"]);
+    }
+
+    #[test]
+    fn flags_reach_as_deep_as_they_name() {
+        assert_eq!(flag_depth("x=1,image.tag=2", &["image", "tag", "deep"]), Some(2));
+        assert_eq!(flag_depth("images=1", &["image"]), None);
+    }
+
+    #[test]
+    fn a_near_key_is_advised() {
+        let image = Map::new();
+        image.set("repository", "x");
+        let values = Map::new();
+        values.set("image", image);
+        let hint = misspelt(&values, &["image", "repositry", "x"]).expect("it is near");
+        assert!(hint.contains(".Values.image.repository"), "{hint}");
+    }
+}
