@@ -137,7 +137,7 @@ pub(super) fn to_yaml(value: &Val) -> Result<String, String> {
     let mut out = String::new();
     let mut emitter = Emitter::new(&mut out, Look::V2);
     emit(&mut emitter, value, Look::V2, DEPTH_LIMIT).map_err(|fault| format!("error marshaling into JSON: {fault}"))?;
-    emitter.finish_trimmed();
+    emitter.finish_trimmed()?;
     Ok(out)
 }
 
@@ -147,7 +147,7 @@ fn to_yaml_pretty(value: &Val) -> Result<String, String> {
     let mut out = String::new();
     let mut emitter = Emitter::new(&mut out, Look::V3);
     emit(&mut emitter, value, Look::V3, DEPTH_LIMIT)?;
-    emitter.finish_trimmed();
+    emitter.finish_trimmed()?;
     Ok(out)
 }
 

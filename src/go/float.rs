@@ -80,7 +80,7 @@ pub fn push_json(out: &mut String, value: f64) -> bool {
     }
     let number = decimal(&format!("{value:e}"));
     let size = value.abs();
-    if size != 0.0 && (size < JSON_SMALL || size >= JSON_LARGE) {
+    if size != 0.0 && !(JSON_SMALL..JSON_LARGE).contains(&size) {
         // negative exponents of one digit lose their padding, positive ones always have two digits here
         lay_out_exponent(out, &number, if number.exponent < 0 { 1 } else { 2 });
     } else {

@@ -6,5 +6,5 @@
 mod read;
 mod write;
 
-pub use read::{Fault, NESTING_MAX, Visit, read};
-pub use write::{Writer, push_bytes, push_str};
+pub use read::{Visit, read};
+pub use write::{Writer, push_str};

@@ -40,7 +40,11 @@ fn add_document(set: &mut Set, source: &SourceText, part: &Part, range: Range<us
     let line = source.line_column(u32::try_from(body.start).unwrap_or(u32::MAX)).0 as u32;
     let origin = Arc::new(Origin { file: Text::new(source.name()), line, ..Origin::default() });
     let object = Object::from_text(id, Arc::from(&source.text()[body]), origin);
-    if part.is_list() { add_items(set, &object) } else { set.objects.push(object) };
+    if part.is_list() {
+        add_items(set, &object);
+    } else {
+        set.objects.push(object);
+    }
     Ok(())
 }
 

@@ -31,7 +31,7 @@ impl Set {
 
     /// All objects as one text, each after `---`.
     pub fn to_yaml(&self) -> String {
-        let texts: Vec<String> = self.objects.iter().map(super::Object::text).collect();
+        let texts: Vec<String> = self.objects.iter().map(Object::text).collect();
         super::join(texts.iter().map(String::as_str))
     }
 

@@ -17,8 +17,6 @@
 
 mod scalar;
 
-pub(super) use scalar::Analysis;
-
 use std::borrow::Cow;
 
 use crate::go::float;
@@ -112,6 +110,7 @@ impl<'o> Emitter<'o> {
     /// Puts `columns` spaces in front of every line after the first, empty ones too, as sprig's `indent` does;
     /// `first` says whether the first line gets them too. Folding does not see them.
     #[must_use]
+    #[cfg_attr(not(any(test, feature = "fuzzing")), expect(dead_code, reason = "for `toYaml | nindent` in one step"))]
     pub fn with_base_indent(mut self, columns: usize, first: bool) -> Emitter<'o> {
         self.pad = columns;
         self.pad_due = first;
@@ -150,7 +149,7 @@ impl<'o> Emitter<'o> {
         if !simple {
             self.indicator("?", true, true);
         }
-        self.write_str(key, &analysis, simple);
+        self.write_str(key, analysis, simple);
         self.role = Role::Value(!simple);
         if simple {
             self.indicator(":", false, false);
@@ -162,7 +161,7 @@ impl<'o> Emitter<'o> {
         self.begin_node();
         let text = &*self.through_json(text, hop::string);
         let analysis = scalar::Analysis::of(text, self.look);
-        self.write_str(text, &analysis, false);
+        self.write_str(text, analysis, false);
     }
 
     /// Bytes that are no UTF-8, as v3 prints them: `!!binary` and base64.
@@ -170,7 +169,7 @@ impl<'o> Emitter<'o> {
         self.begin_node();
         self.indicator("!!binary", true, false);
         let analysis = scalar::Analysis::of(base64, self.look);
-        self.write_str(base64, &analysis, false);
+        self.write_str(base64, analysis, false);
     }
 
     /// A time, which v3 prints without quotes.

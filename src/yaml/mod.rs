@@ -12,7 +12,6 @@ mod hop;
 mod order;
 mod print;
 mod read;
-mod refold;
 mod resolve;
 mod time;
 
@@ -22,9 +21,13 @@ use crate::diag::{Result, SourceText};
 use crate::value::Tree;
 
 pub use emit::{Emitter, Look};
-pub use order::{key_order, sort_keys};
-pub use print::{to_json, to_string, to_string_strict};
-pub use read::{Build, NESTING_MAX, Plain, Spans, TreeBuilder, lossy};
+pub use order::sort_keys;
+pub use print::{to_json, to_string};
+#[cfg(feature = "fuzzing")]
+pub use print::to_string_strict;
+#[cfg(feature = "fuzzing")]
+pub use read::TreeBuilder;
+pub use read::{Build, Plain, Spans, lossy};
 pub use resolve::resolve;
 
 /// Whose reading of YAML 1.1.
@@ -58,6 +61,7 @@ pub fn parse(source: &SourceText, dialect: Dialect) -> Result<Tree> {
 }
 
 /// As [`parse`], but in V2 a key that stands twice is a fault too, as in `yaml.UnmarshalStrict`.
+#[cfg(any(test, feature = "fuzzing"))]
 pub fn parse_strict(source: &SourceText, dialect: Dialect) -> Result<Tree> {
     let mut builder = read::TreeBuilder { dialect };
     let document = read::composer(source.text(), &mut builder, dialect, true, false).and_then(|mut composer| composer.document());
@@ -115,6 +119,7 @@ pub fn read<B: Build>(source: &SourceText, dialect: Dialect, builder: &mut B) ->
 }
 
 /// How many events a text makes: what a fuzz target or bench asks of scanner and parser alone.
+#[cfg(any(test, feature = "fuzzing"))]
 pub fn count_events(source: &SourceText, dialect: Dialect) -> Result<usize> {
     read::count_events(source.text(), dialect).map_err(|fault| fault.into_diagnostic(source, dialect))
 }

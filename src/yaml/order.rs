@@ -1,18 +1,6 @@
 //! The order of keys in what go-yaml prints: numbers inside keys count as numbers, letters come after the rest.
 
-use std::cmp::Ordering;
-
 use super::Look;
-
-/// Compares two keys as go-yaml's `keyList` does.
-///
-/// Not a total order for odd keys (digits past 64 bits, zeros after digits): sort with [`sort_keys`], which bears that.
-pub fn key_order(a: &str, b: &str, look: Look) -> Ordering {
-    if a == b {
-        return Ordering::Equal;
-    }
-    if less(a, b, look) { Ordering::Less } else { Ordering::Greater }
-}
 
 /// Sorts by key; the order of keys that contradict each other is some order, never a panic.
 pub fn sort_keys<T>(entries: &mut [T], look: Look, key: impl Fn(&T) -> &str) {
@@ -26,6 +14,7 @@ pub fn sort_keys<T>(entries: &mut [T], look: Look, key: impl Fn(&T) -> &str) {
     }
 }
 
+/// go-yaml's comparison of keys. No total order for odd keys: digits past 64 bits, zeros after digits.
 fn less(a: &str, b: &str, look: Look) -> bool {
     let common = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
     let mut begin = common;

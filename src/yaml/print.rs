@@ -12,9 +12,7 @@ use crate::diag::{Diagnostic, Result};
 use crate::go::{float, json};
 use crate::value::{Kind, Scalar, Style, Tree};
 
-use super::emit::Analysis;
 use super::read::lossy;
-use super::refold::refold;
 use super::resolve::{Plain, old_bool, resolve_with};
 use super::{Dialect, Emitter, Look, sort_keys, time};
 
@@ -50,7 +48,6 @@ fn value(scalar: &Scalar) -> Value<'_> {
             let bytes = base64::engine::general_purpose::STANDARD.decode(bare);
             Value::Str(bytes.map_or(Cow::Borrowed(text), |bytes| Cow::Owned(lossy(&bytes))))
         }
-        Kind::Str if scalar.style == Style::Folded && Analysis::of(text, Look::V3).is_block() => Value::Str(refold(text)),
         Kind::Str => Value::Str(Cow::Borrowed(text)),
     }
 }
@@ -63,6 +60,7 @@ pub fn to_string(tree: &Tree) -> String {
 
 /// As [`to_string`], but values that Go refuses to print (infinities, control characters, keys over 1,024 characters)
 /// are a fault `yaml-unprintable` with Go's words, as they are at the end of a kustomize build.
+#[cfg_attr(not(any(test, feature = "fuzzing")), expect(dead_code, reason = "for the end of a build"))]
 pub fn to_string_strict(tree: &Tree) -> Result<String> {
     match print(tree) {
         (text, None) => Ok(text),

@@ -1,11 +1,13 @@
 //! The emitter's scalars: which style a text takes, and how each style is written.
 
+use std::fmt::Write as _;
+
 use super::super::resolve::{Plain, is_base60, old_bool, resolve};
 use super::{Emitter, FOLD_WIDTH, INDENT, Look};
 
 /// What a text allows.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Analysis {
+pub(super) struct Analysis {
     /// It has line breaks of any kind.
     pub(super) multiline: bool,
     plain: bool,
@@ -24,7 +26,7 @@ enum Form {
 
 impl Analysis {
     /// Looks at each character of a text, as go-yaml's `yaml_emitter_analyze_scalar` does.
-    pub fn of(text: &str, look: Look) -> Analysis {
+    pub(super) fn of(text: &str, look: Look) -> Analysis {
         if text.is_empty() {
             return Analysis { multiline: false, plain: true, single: true, block: false };
         }
@@ -41,11 +43,6 @@ impl Analysis {
             index += 1;
         }
         seen.verdict()
-    }
-
-    /// True if the text can stand as a block.
-    pub fn is_block(&self) -> bool {
-        self.block
     }
 
     /// The answer for texts of letters, digits and harmless punctuation, which most are.
@@ -145,7 +142,7 @@ fn is_printable(character: char) -> bool {
 
 impl Emitter<'_> {
     /// Writes a string in the style that go-yaml picks for it.
-    pub(super) fn write_str(&mut self, text: &str, analysis: &Analysis, simple_key: bool) {
+    pub(super) fn write_str(&mut self, text: &str, analysis: Analysis, simple_key: bool) {
         let outer = self.indent;
         self.indent = if outer < 0 { INDENT } else { outer + INDENT };
         match self.form(text, analysis, simple_key) {
@@ -157,7 +154,7 @@ impl Emitter<'_> {
         self.indent = outer;
     }
 
-    fn form(&self, text: &str, analysis: &Analysis, simple_key: bool) -> Form {
+    fn form(&self, text: &str, analysis: Analysis, simple_key: bool) -> Form {
         let mut form = if text.contains('\n') {
             Form::Literal
         } else if means_itself(text, self.look) {
@@ -346,11 +343,12 @@ fn push_escape(out: &mut String, character: char) {
         '\u{2029}' => 'P',
         other => {
             let code = u32::from(other);
-            out.push_str(&match code {
-                0..=0xFF => format!("x{code:02X}"),
-                0x100..=0xFFFF => format!("u{code:04X}"),
-                _ => format!("U{code:08X}"),
-            });
+            // writing to a string cannot fail
+            let _ = match code {
+                0..=0xFF => write!(out, "x{code:02X}"),
+                0x100..=0xFFFF => write!(out, "u{code:04X}"),
+                _ => write!(out, "U{code:08X}"),
+            };
             return;
         }
     };

@@ -3,6 +3,7 @@
 //! [`Build`] lets a room make its own values straight from YAML; [`TreeBuilder`] makes trees.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use crate::go::float;
 use crate::value::{Kind, Map, Scalar, Style, Text, Tree};
@@ -167,7 +168,8 @@ fn push_go_syntax(out: &mut String, node: &Tree) {
         Tree::Scalar(scalar) => match scalar.kind {
             Kind::Null => out.push_str("interface {}(nil)"),
             Kind::Bool | Kind::Int | Kind::Float => out.push_str(&scalar.text),
-            _ => out.push_str(&format!("{:?}", scalar.text.as_str())),
+            // writing to a string cannot fail
+            _ => drop(write!(out, "{:?}", scalar.text.as_str())),
         },
         Tree::List(items) => {
             out.push_str("[]interface {}{");
@@ -187,7 +189,7 @@ fn push_go_syntax(out: &mut String, node: &Tree) {
                 if index > 0 {
                     out.push_str(", ");
                 }
-                out.push_str(&format!("{:?}:", key.as_str()));
+                let _ = write!(out, "{:?}:", key.as_str());
                 push_go_syntax(out, value);
             }
             out.push('}');

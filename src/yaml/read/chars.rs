@@ -141,7 +141,7 @@ pub(super) fn first_forbidden(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut place = 0;
     for chunk in bytes.chunks(64) {
-        let clean = chunk.iter().fold(true, |clean, byte| clean & (*byte >= 0x20 || matches!(*byte, 9 | 10 | 13)) & (*byte < 0x7F));
+        let clean = chunk.iter().fold(true, |clean, byte| clean & matches!(*byte, 9 | 10 | 13 | 0x20..0x7F));
         if !clean {
             let found = chunk.iter().enumerate().find(|(offset, byte)| is_forbidden(bytes, place + offset, **byte));
             if let Some((offset, _)) = found {

@@ -36,29 +36,29 @@ struct Anchored<N> {
 }
 
 /// A collection being built.
-enum Open<B: Build> {
+enum Open<'t, B: Build> {
     List(Vec<B::Node>),
-    Map(OpenMap<B>),
+    Map(OpenMap<'t, B>),
 }
 
-struct OpenMap<B: Build> {
+struct OpenMap<'t, B: Build> {
     map: B::Map,
-    key: Option<Key>,
+    key: Option<Key<'t>>,
     /// Where each key stands, in the order in which keys were first set.
     key_marks: Vec<Mark>,
     /// What `<<` holds, in the dialect that merges last.
     merge: Option<(B::Node, bool, Mark)>,
 }
 
-enum Key {
-    Text(String, Mark),
+enum Key<'t> {
+    Text(Cow<'t, str>, Mark),
     Merge,
     /// A key that cannot be one; its value is read and dropped. If there is a problem, the value completes its words.
     Bad(Option<(String, Mark)>),
 }
 
-struct Frame<B: Build> {
-    open: Open<B>,
+struct Frame<'t, B: Build> {
+    open: Open<'t, B>,
     flow: bool,
     anchor: Option<usize>,
     decoded_before: u64,
@@ -72,7 +72,7 @@ pub struct Composer<'t, 'b, B: Build> {
     builder: &'b mut B,
     dialect: Dialect,
     strict: bool,
-    frames: Vec<Frame<B>>,
+    frames: Vec<Frame<'t, B>>,
     names: FxHashMap<&'t str, usize>,
     anchored: Vec<Anchored<B::Node>>,
     decoded: u64,
@@ -90,8 +90,6 @@ pub struct Composed<N> {
     pub spans: Spans,
     pub start: Mark,
     pub end: Mark,
-    /// True if `---` or a directive began it.
-    pub explicit: bool,
 }
 
 impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
@@ -115,7 +113,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
     /// The next document; nothing at the end of the text.
     pub fn document(&mut self) -> Scan<Option<Composed<B::Node>>> {
         let first = self.parser.next()?;
-        let EventKind::DocumentStart(explicit) = first.kind else { return Ok(None) };
+        let EventKind::DocumentStart = first.kind else { return Ok(None) };
         self.names.clear();
         self.anchored.clear();
         self.decoded = 1;
@@ -135,7 +133,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
             return Err(Fault::decoder(format!("unmarshal errors:\n  {}", lines.join("\n  ")), *mark));
         }
         let spans = self.recorder.as_mut().map(Recorder::finish).unwrap_or_default();
-        Ok(Some(Composed { node, spans, start: first.start, end: end.start, explicit }))
+        Ok(Some(Composed { node, spans, start: first.start, end: end.start }))
     }
 
     /// Takes one event; gives the document's node when it is complete.
@@ -144,7 +142,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
         match event.kind {
             EventKind::Scalar(properties, text, style) => {
                 if self.at_key() {
-                    self.scalar_key(properties, text, style, mark);
+                    self.scalar_key(&properties, text, style, mark);
                     return Ok(None);
                 }
                 self.decoded += 1;
@@ -161,19 +159,19 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
                 Ok(self.add(node, true, mark))
             }
             EventKind::ListStart(properties, flow) => {
-                self.open(properties, Open::List(Vec::new()), flow, mark);
+                self.open(&properties, Open::List(Vec::new()), flow, mark);
                 Ok(None)
             }
             EventKind::MapStart(properties, flow) => {
                 let map = OpenMap { map: self.builder.new_map(), key: None, key_marks: Vec::new(), merge: None };
-                self.open(properties, Open::Map(map), flow, mark);
+                self.open(&properties, Open::Map(map), flow, mark);
                 Ok(None)
             }
             EventKind::ListEnd | EventKind::MapEnd => {
                 self.close_span(event.end);
                 Ok(self.close(mark))
             }
-            EventKind::StreamEnd | EventKind::DocumentStart(_) | EventKind::DocumentEnd => {
+            EventKind::StreamEnd | EventKind::DocumentStart | EventKind::DocumentEnd => {
                 Err(Fault::decoder("document ends inside a collection", mark))
             }
         }
@@ -208,7 +206,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
                 None => Step::Root,
                 Some(Frame { open: Open::List(_), .. }) => Step::Item,
                 Some(Frame { open: Open::Map(map), .. }) => match &map.key {
-                    Some(Key::Text(key, mark)) => Step::Field(key.as_str().into(), *mark),
+                    Some(Key::Text(key, mark)) => Step::Field((&**key).into(), *mark),
                     _ => Step::Hidden,
                 },
             };
@@ -222,7 +220,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
         }
     }
 
-    fn open(&mut self, properties: Properties<'t>, open: Open<B>, flow: bool, mark: Mark) {
+    fn open(&mut self, properties: &Properties<'t>, open: Open<'t, B>, flow: bool, mark: Mark) {
         self.open_span(mark);
         let decoded_before = self.decoded;
         self.decoded += 1;
@@ -372,17 +370,17 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
         self.aliased as f64 / self.decoded as f64 > allowed
     }
 
-    fn set_key(&mut self, new: Key) {
+    fn set_key(&mut self, new: Key<'t>) {
         if let Some(Frame { open: Open::Map(open), .. }) = self.frames.last_mut() {
             open.key = Some(new);
         }
     }
 
-    fn scalar_key(&mut self, properties: Properties<'t>, text: Cow<'t, str>, style: Style, mark: Mark) {
+    fn scalar_key(&mut self, properties: &Properties<'t>, text: Cow<'t, str>, style: Style, mark: Mark) {
         if scalar::is_merge(properties.tag.as_deref(), &text, style) {
             if properties.anchor.is_some() {
                 let node = self.builder.scalar(Plain::Str, text, style);
-                self.name(&properties, &node);
+                self.name(properties, &node);
             }
             self.set_key(Key::Merge);
             return;
@@ -393,7 +391,7 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
             self.fail_with((Layer::Json, "json: unsupported type: map[interface {}]interface {}".to_owned()), mark);
         }
         let key = match scalar::key(properties.tag.as_deref(), &text, style, self.dialect) {
-            Ok(key) => Key::Text(key.into_owned(), mark),
+            Ok(key) => Key::Text(key, mark),
             Err((Layer::Json, problem)) => Key::Bad(Some((problem, mark))),
             Err(problem) => {
                 self.fail_with(problem, mark);
@@ -401,21 +399,20 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
             }
         };
         if properties.anchor.is_some() {
-            let node = self.scalar(&properties, text, style, mark);
-            self.name(&properties, &node);
+            let node = self.scalar(properties, text, style, mark);
+            self.name(properties, &node);
         }
         self.set_key(key);
     }
 
     /// A key that is an alias, a list or a map: a string if it is an alias to a scalar, else a fault.
     fn collection_key(&mut self, node: &B::Node, mark: Mark) {
-        match self.builder.key_text(node) {
-            Some(text) => self.set_key(Key::Text(text, mark)),
-            None => {
-                let shown = self.builder.go_syntax(node);
-                self.fail(format!("invalid map key: {shown}"), mark);
-                self.set_key(Key::Bad(None));
-            }
+        if let Some(text) = self.builder.key_text(node) {
+            self.set_key(Key::Text(Cow::Owned(text), mark));
+        } else {
+            let shown = self.builder.go_syntax(node);
+            self.fail(format!("invalid map key: {shown}"), mark);
+            self.set_key(Key::Bad(None));
         }
     }
 
@@ -456,9 +453,13 @@ impl<'t, 'b, B: Build> Composer<'t, 'b, B> {
         };
         // earlier maps win: they come last where what comes replaces, first where it only fills
         if replace {
-            sources.iter().rev().for_each(|source| self.builder.merge(map, source, true));
+            for source in sources.iter().rev() {
+                self.builder.merge(map, source, true);
+            }
         } else {
-            sources.iter().for_each(|source| self.builder.merge(map, source, false));
+            for source in &sources {
+                self.builder.merge(map, source, false);
+            }
         }
     }
 }

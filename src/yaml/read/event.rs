@@ -26,8 +26,8 @@ pub struct Properties<'t> {
 pub enum EventKind<'t> {
     /// The text ends.
     StreamEnd,
-    /// A document begins; true if by `---`.
-    DocumentStart(bool),
+    /// A document begins.
+    DocumentStart,
     /// A document ends.
     DocumentEnd,
     /// An alias.
@@ -201,7 +201,7 @@ impl<'t> Parser<'t> {
             _ if implicit => {
                 self.states.push(State::DocumentEnd);
                 self.state = State::BlockNode;
-                return Ok(Event { kind: EventKind::DocumentStart(false), start, end });
+                return Ok(Event { kind: EventKind::DocumentStart, start, end });
             }
             _ => {}
         }
@@ -215,7 +215,7 @@ impl<'t> Parser<'t> {
         self.scanner.next()?;
         self.states.push(State::DocumentEnd);
         self.state = State::DocumentContent;
-        Ok(Event { kind: EventKind::DocumentStart(true), start, end })
+        Ok(Event { kind: EventKind::DocumentStart, start, end })
     }
 
     fn directives(&mut self) -> Scan<()> {

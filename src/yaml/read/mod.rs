@@ -19,7 +19,9 @@ pub use build::{Build, TreeBuilder, lossy};
 pub use compose::{Composed, Composer};
 pub use event::Parser;
 pub use fault::Fault;
-pub use scan::{NESTING_MAX, SIMPLE_KEY_MAX, Scanner};
+pub use scan::{SIMPLE_KEY_MAX, Scanner};
+#[cfg(test)]
+pub use scan::NESTING_MAX;
 pub use spans::Spans;
 
 use super::Dialect;
@@ -49,6 +51,7 @@ pub fn composer<'t, 'b, B: Build>(
 }
 
 /// Runs scanner and parser over a whole text.
+#[cfg(any(test, feature = "fuzzing"))]
 pub fn count_events(text: &str, dialect: Dialect) -> Result<usize, Box<Fault>> {
     let mut parser = Parser::new(Scanner::new(text, dialect.look_ahead()))?;
     let mut count = 0;
