@@ -1,5 +1,7 @@
 //! Go's own template functions.
 
+#![expect(clippy::needless_pass_by_value, reason = "rows share one signature, and most functions of other rooms take arguments out")]
+
 use std::cmp::Ordering;
 
 use super::compare::{Basic, basic};
@@ -29,9 +31,15 @@ pub(super) const ROWS: &[FuncSpec] = &[
     FuncSpec::variadic("js", &[Ty::Any], |_, args| Ok(Val::str(js(&shown(args.rest(0)))))),
     FuncSpec::fixed("len", ONE, length),
     FuncSpec::fixed("not", ONE, |_, args| Ok(Val::Bool(!truth(args.val(0))))),
-    FuncSpec::variadic("print", &[Ty::Any], |_, args| Ok(Val::Str(sprint(args.rest(0))))),
+    FuncSpec::variadic("print", &[Ty::Any], |ctx, args| {
+        charge_large(ctx, args.rest(0))?;
+        Ok(Val::Str(sprint(args.rest(0))))
+    }),
     FuncSpec::variadic("printf", &[Ty::Str, Ty::Any], printf),
-    FuncSpec::variadic("println", &[Ty::Any], |_, args| Ok(Val::Str(sprintln(args.rest(0))))),
+    FuncSpec::variadic("println", &[Ty::Any], |ctx, args| {
+        charge_large(ctx, args.rest(0))?;
+        Ok(Val::Str(sprintln(args.rest(0))))
+    }),
     FuncSpec::variadic("urlquery", &[Ty::Any], |_, args| Ok(Val::str(url_query(shown(args.rest(0)).as_bytes())))),
     FuncSpec::variadic("eq", TWO, |_, args| equal(args.val(0), args.rest(1)).map(Val::Bool)),
     FuncSpec::fixed("ge", TWO, |_, args| Ok(Val::Bool(!less(args.val(0), args.val(1))?))),
@@ -45,9 +53,19 @@ fn choose(values: &[Val], stop_at: bool) -> Val {
     values.iter().find(|value| truth(value) == stop_at).or(values.last()).cloned().unwrap_or_default()
 }
 
+/// Strings shorter than this are not counted against the render's limit.
+const LARGE: usize = 64 << 10;
+
+/// Counts what printing these will take, so that a string that doubles itself ends before memory does.
+fn charge_large(ctx: &mut Ctx<'_>, values: &[Val]) -> std::result::Result<(), FuncError> {
+    let total: usize = values.iter().filter_map(Val::as_str).map(Str::len).sum();
+    if total > LARGE { ctx.charge(total as u64) } else { Ok(()) }
+}
+
 fn printf(ctx: &mut Ctx<'_>, args: Args<'_>) -> Result {
+    charge_large(ctx, args.rest(0))?;
     let out = sprintf(args.bytes(0), args.rest(1));
-    if out.len() > 1 << 20 {
+    if out.len() > LARGE {
         ctx.charge(out.len() as u64)?;
     }
     Ok(Val::Str(out))

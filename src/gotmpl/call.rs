@@ -102,12 +102,12 @@ impl Ctx<'_> {
                 let value = self.path(f, dot, id, &[], None)?;
                 validate(f, value, ty)
             }
-            _ => self.literal(f, ty, id),
+            _ => Self::literal(f, ty, id),
         }
     }
 
     /// A literal for a parameter of a type.
-    fn literal(&self, f: &Frame<'_>, ty: Ty, id: u32) -> Result<Val> {
+    fn literal(f: &Frame<'_>, ty: Ty, id: u32) -> Result<Val> {
         let kind = f.unit.exprs[id as usize].kind;
         let number = match kind {
             ExprKind::Number(number) => Some(&f.unit.numbers[number as usize]),
@@ -115,7 +115,7 @@ impl Ctx<'_> {
         };
         let int = |kind| number.and_then(|number| number.int).map(|value| Val::Int(value, kind));
         let (found, wanted) = match ty {
-            Ty::Any | Ty::Value => return self.constant(f, id),
+            Ty::Any | Ty::Value => return Self::constant(f, id),
             Ty::Bool => (if let ExprKind::Bool(value) = kind { Some(Val::Bool(value)) } else { None }, "bool"),
             Ty::Str => (
                 if let ExprKind::Str(text) = kind { Some(Val::Str(f.unit.strings[text as usize].clone())) } else { None },

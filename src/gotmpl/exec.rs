@@ -239,7 +239,7 @@ impl Ctx<'_> {
                 let iface = list.ty() == ListType::Any;
                 for (index, item) in list.iter().enumerate() {
                     let item = Slot { val: item.clone(), iface };
-                    if self.iteration(f, &pipe, Val::int(index as i64), item, body)? == Flow::Break {
+                    if self.iteration(f, &pipe, Val::int(index as i64), &item, body)? == Flow::Break {
                         break;
                     }
                 }
@@ -250,7 +250,7 @@ impl Ctx<'_> {
                 let entries = map.snapshot();
                 let empty = entries.is_empty();
                 for (key, item) in entries {
-                    if self.iteration(f, &pipe, Val::Str(key), Slot { val: item, iface }, body)? == Flow::Break {
+                    if self.iteration(f, &pipe, Val::Str(key), &Slot { val: item, iface }, body)? == Flow::Break {
                         break;
                     }
                 }
@@ -272,7 +272,7 @@ impl Ctx<'_> {
     fn range_int(&mut self, f: &Frame<'_>, pipe: &Pipe, count: i64, kind: IntKind, body: Slice) -> Result<bool> {
         let mut next = 0;
         while next < count {
-            if self.iteration(f, pipe, Val::Nil, Slot::plain(Val::Int(next, kind)), body)? == Flow::Break {
+            if self.iteration(f, pipe, Val::Nil, &Slot::plain(Val::Int(next, kind)), body)? == Flow::Break {
                 break;
             }
             next += 1;
@@ -280,7 +280,7 @@ impl Ctx<'_> {
         Ok(count <= 0)
     }
 
-    fn iteration(&mut self, f: &Frame<'_>, pipe: &Pipe, index: Val, item: Slot, body: Slice) -> Result<Flow> {
+    fn iteration(&mut self, f: &Frame<'_>, pipe: &Pipe, index: Val, item: &Slot, body: Slice) -> Result<Flow> {
         self.round(f)?;
         if self.out.len() as u64 > OUTPUT_MAX {
             return Err(f.error_with("", Some(Cause::Refused(Box::new(output_limit())))));
@@ -293,7 +293,7 @@ impl Ctx<'_> {
                 self.set(f, second.slot, item.clone())?;
             }
         }
-        self.list(f, &item, body)
+        self.list(f, item, body)
     }
 
     fn set(&mut self, f: &Frame<'_>, slot: u32, value: Slot) -> Result<()> {
@@ -346,7 +346,7 @@ impl Ctx<'_> {
                 match kind {
                     ExprKind::Dot => Ok(dot.clone()),
                     ExprKind::Nil => Err(f.error("nil is not a command")),
-                    _ => self.constant(f, first).map(Slot::plain),
+                    _ => Self::constant(f, first).map(Slot::plain),
                 }
             }
         }
@@ -421,12 +421,12 @@ impl Ctx<'_> {
             ExprKind::Pipe(pipe) => self.pipe(f, dot, pipe).map(Slot::plain),
             ExprKind::Func { id: function, .. } => self.call_function(f, dot, function, NodeRef::Expr(id), &[], None),
             ExprKind::Field(_) | ExprKind::Var { .. } | ExprKind::Chain { .. } => self.path(f, dot, id, &[], None),
-            _ => self.constant(f, id).map(Slot::plain),
+            _ => Self::constant(f, id).map(Slot::plain),
         }
     }
 
     /// A literal where nothing says which type it should have.
-    pub(super) fn constant(&self, f: &Frame<'_>, id: u32) -> Result<Val> {
+    pub(super) fn constant(f: &Frame<'_>, id: u32) -> Result<Val> {
         match f.unit.exprs[id as usize].kind {
             ExprKind::Bool(value) => Ok(Val::Bool(value)),
             ExprKind::Str(text) => Ok(Val::Str(f.unit.strings[text as usize].clone())),

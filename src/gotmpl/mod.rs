@@ -30,6 +30,8 @@ mod print;
 mod stack;
 mod str;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod text;
 mod trace;
 mod val;

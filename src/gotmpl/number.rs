@@ -69,11 +69,11 @@ fn simplify(found: &mut Number, (real, imaginary): (f64, f64)) {
 /// `1+2i` or `2i`.
 fn complex(text: &str) -> Option<(f64, f64)> {
     let body = text.strip_suffix('i')?;
-    let split = body.bytes().enumerate().skip(1).filter(|&(at, byte)| {
+    let mut split = body.bytes().enumerate().skip(1).filter(|&(at, byte)| {
         let exponent = matches!(body.as_bytes()[at - 1], b'e' | b'E' | b'p' | b'P') && !body[..at].starts_with("0x");
         matches!(byte, b'+' | b'-') && !exponent
     });
-    match split.map(|(at, _)| at).last() {
+    match split.next_back().map(|(at, _)| at) {
         Some(at) => Some((parse_float(&body[..at])?, parse_float(&body[at..])?)),
         None => Some((0.0, parse_float(body)?)),
     }

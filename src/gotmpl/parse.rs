@@ -4,6 +4,8 @@
 //! positions kept for errors are Go's; nothing is evaluated.
 //! Long because it is one grammar: every production calls the others and none makes sense alone.
 
+use std::fmt::Write as _;
+
 use super::lex::{Lexer, Tok, Token};
 use super::node::{Cmd, Decl, Def, Expr, ExprKind, NO_PIPE, Pipe, Slice, Stmt, UNSET, Unit};
 use super::number::{number, unquote};
@@ -181,7 +183,7 @@ impl Parser<'_> {
         let mut message = self.lexer.error.clone();
         if let Some(start) = self.action_start.map(|start| self.line(start)).filter(|line| *line != self.line(token.start)) {
             let joint = if message.ends_with(" action") { " started at" } else { " in action started at" };
-            message.push_str(&format!("{joint} {}:{start}", self.unit.source.name()));
+            let _ = write!(message, "{joint} {}:{start}", self.unit.source.name());
         }
         self.fail(message)
     }

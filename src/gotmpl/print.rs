@@ -4,6 +4,8 @@
 //! cut off, which the caller learns from [`Printer::cut`].
 //! Long because a verb's flags, width and type cross each other: each combination is a few lines beside its neighbours.
 
+use std::fmt::Write as _;
+
 use super::text::{Piece, append_quoted, float, is_print, pieces};
 use super::{IntKind, Kind, ListType, Object, Str, Val};
 
@@ -398,7 +400,7 @@ impl Printer<'_> {
         if self.flags.sharp
             && let Some(c) = u32::try_from(number).ok().and_then(char::from_u32).filter(|c| is_print(*c))
         {
-            text.push_str(&format!(" '{c}'"));
+            let _ = write!(text, " '{c}'");
         }
         self.pad_with(text.as_bytes(), false);
     }
@@ -423,7 +425,7 @@ impl Printer<'_> {
         if number.is_nan() || number.is_infinite() {
             let bare = text.starts_with('+') && !flags.plus;
             let hide = number.is_nan() && !flags.space && !flags.plus;
-            return self.pad_with(text[usize::from(bare && hide)..].as_bytes(), false);
+            return self.pad_with(&text.as_bytes()[usize::from(bare && hide)..], false);
         }
         if flags.sharp && verb != 'b' {
             keep_point(&mut text, verb, precision);
