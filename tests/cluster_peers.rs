@@ -231,7 +231,7 @@ fn a_crd_goes_after_its_objects_and_stays_while_others_have_some() {
     assert!(changed.contains(&"created Wide.x.dev ours".to_owned()), "{changed:?}");
     changes_nothing(&kube, &mut desk.sync(&kube, "wide"));
     kube.apply(&wide("theirs"));
-    desk.pack("wide", &[other.clone()]);
+    desk.pack("wide", std::slice::from_ref(&other));
     let (changed, _) = synced(&mut desk.sync(&kube, "wide"));
     assert_eq!(changed, ["pruned Wide.x.dev ours"]);
     assert!(kube.get("wides", "", "theirs").is_object());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::decide::Policy;
-use crate::cluster::{Fault, FaultKind, Key, Owner};
+use crate::cluster::{Fault, Key, Owner};
 
 /// How to sync.
 #[derive(Clone, Debug)]

@@ -116,6 +116,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "the values are written where they are passed")]
     fn live(fields: Value, mut live: Value) -> Value {
         live["apiVersion"] = json!("v1");
         live["metadata"]["managedFields"] =
