@@ -81,6 +81,7 @@ pub fn build(source: &dyn Source, root: &str, options: &Options, inflate: &Infla
     nameref::fix(&mut gathered.resources, &gathered.config, &context)?;
     gathered.vars.resolve(&mut gathered.resources, &gathered.config.var_reference, &mut warnings)?;
     let mut resources = gathered.resources;
+    resources.iter().try_for_each(check_named)?;
     drop_local(&mut resources);
     refuse_duplicates(&resources, &schema)?;
     sort::sort(&mut resources, &target.kustomization.field("sortOptions"), options.fifo, &context)?;
@@ -96,6 +97,19 @@ pub fn build(source: &dyn Source, root: &str, options: &Options, inflate: &Infla
     let objects = resources.into_list().into_iter().map(finish).collect();
     build.warnings.extend(warnings);
     Ok(Built { set: Set { objects }, warnings: build.warnings })
+}
+
+/// Refuses what a patch or replacement has left without a kind or name.
+fn check_named(resource: &Resource) -> Result<()> {
+    let kind = resource.tree.get("kind").filter(|kind| !kind.is_null()).and_then(crate::value::Tree::as_scalar);
+    let missing = match kind {
+        None => "kind",
+        Some(kind) if !kind.text.ends_with("List") && resource.name().is_empty() => "metadata.name",
+        Some(_) => return Ok(()),
+    };
+    let message = format!("missing `{missing}` in the object that was {} `{}`", resource.kind(), resource.name());
+    let file = &resource.origin.file;
+    Err(Box::new(Diagnostic::input("kustomize-no-object", message).trail(format!("object from `{file}`"), None)))
 }
 
 /// Drops objects that are configuration for kustomize only.

@@ -99,10 +99,10 @@ impl Operation {
         let path = self.path("replace")?;
         let value = self.value.clone().unwrap_or_else(Tree::null);
         if path.is_empty() {
-            // Anything but a map or list is passed over without a word.
-            if !matches!(value, Tree::Scalar(_)) {
-                *object = value;
+            if matches!(value, Tree::Scalar(_)) {
+                return Err(refuse("replace operation value must be object or array".to_owned()));
             }
+            *object = value;
             return Ok(());
         }
         let (container, key) = find(object, path).ok_or_else(|| missing_path("replace", path))?;
@@ -393,7 +393,7 @@ mod tests {
         check("{l: [1, 2]}", r#"[{"op":"remove","path":"/l/-2"}]"#, r#"{"l":[2]}"#);
         check("{a: 1}", r#"[{"op":"copy","from":"/none","path":"/b"}]"#, r#"{"a":1,"b":null}"#);
         check("{a: 1}", r#"[{"op":"add","path":"/b"}]"#, r#"{"a":1,"b":null}"#);
-        check("{a: 1}", r#"[{"op":"replace","path":"","value":5}]"#, r#"{"a":1}"#);
+        check("{a: 1}", r#"[{"op":"replace","path":"","value":{"b":2}}]"#, r#"{"b":2}"#);
         check("{a: 1}", r#"[{"op":"add","path":"x/y","value":5}]"#, r#"{"a":1,"y":5}"#);
         check("{a/b: {c~d: 1}}", r#"[{"op":"remove","path":"/a~1b/c~0d"}]"#, r#"{"a/b":{}}"#);
         check("{a: {}}", "- op: add\n  path: /a/~01\n  value: {k: [on]}\n", r#"{"a":{"~1":{"k":[true]}}}"#);
@@ -415,6 +415,7 @@ mod tests {
             r#"[{"path":"/a"}]"#,
             r#"[{"op":"remove","path":5}]"#,
             r#"[{"op":"replace","path":"","value":[]}]"#,
+            r#"[{"op":"replace","path":"","value":5}]"#,
             r#"[{"op":"add","path":"/a/b","value":1}]"#,
         ];
         for patch in failing {

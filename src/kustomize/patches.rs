@@ -67,7 +67,7 @@ impl Patch {
         let positions = target.select(resources.as_slice(), context.scopes());
         for &position in &positions {
             let resource = &mut resources.list_mut()[position];
-            let mut tree = patch.tree.clone();
+            let mut tree = with_texts_in_metadata(patch);
             // The target says what is meant, so the patch's own version does not.
             if let Some(map) = tree.as_map_mut() {
                 map.set("apiVersion", Tree::str(resource.gvk().api_version()));
@@ -193,7 +193,7 @@ impl Transformer for MergePatches {
         for patch in &self.patches {
             let id = patch.original_id(context.scopes());
             let position = only_match(resources, &id, context)?;
-            apply_merge(&mut resources.list_mut()[position], patch.tree.clone(), false, false, context)?;
+            apply_merge(&mut resources.list_mut()[position], with_texts_in_metadata(patch), false, false, context)?;
             resources.drop_gone();
         }
         Ok(())
@@ -235,6 +235,18 @@ impl Transformer for JsonPatches {
         }
         Ok(())
     }
+}
+
+/// A patch whose labels and annotations are texts, as kustomize leaves them where it copies a patch for its targets: null
+/// becomes `"null"`, and an empty map goes.
+fn with_texts_in_metadata(patch: &Resource) -> Tree {
+    let mut copy = patch.clone();
+    for map in ["labels", "annotations"] {
+        if patch.tree.at(&["metadata", map]).is_some() {
+            copy.set_meta_map(map, patch.meta_map(map));
+        }
+    }
+    copy.tree
 }
 
 /// Merges a patch into an object, which keeps its name, kind and namespace unless told otherwise.
