@@ -57,7 +57,8 @@ struct Reader<'r> {
 impl Reader<'_> {
     fn read(&mut self, name: &str, path: &mut Vec<Text>) -> Result<()> {
         if path.len() > DEPTH_MAX {
-            let message = format!("definitions under `crds` refer to one another more than {DEPTH_MAX} deep, at `{name}`");
+            let message =
+                format!("definitions under `crds` refer to one another more than {DEPTH_MAX} deep, at `{name}`");
             return Err(Box::new(Diagnostic::input("kustomize-crds-depth", message)));
         }
         let definitions = self.definitions;

@@ -111,9 +111,9 @@ fn is_match(part: &str) -> bool {
 fn match_of(part: &str) -> Result<(&str, &str), String> {
     let inner = part.strip_suffix(']').unwrap_or(part);
     let inner = inner.strip_prefix('[').unwrap_or(inner);
-    inner.split_once('=').ok_or_else(|| {
-        format!("list path element `{part}` must contain fieldName=fieldValue for element to match")
-    })
+    inner
+        .split_once('=')
+        .ok_or_else(|| format!("list path element `{part}` must contain fieldName=fieldValue for element to match"))
 }
 
 fn list(tree: &Tree) -> Result<&[Tree], String> {
@@ -205,7 +205,11 @@ impl Places {
     }
 
     /// Changes each value; `change` is told whether the value was made on the way.
-    pub(crate) fn each(&self, tree: &mut Tree, mut change: impl FnMut(&mut Tree, bool) -> Result<(), String>) -> Result<(), String> {
+    pub(crate) fn each(
+        &self,
+        tree: &mut Tree,
+        mut change: impl FnMut(&mut Tree, bool) -> Result<(), String>,
+    ) -> Result<(), String> {
         for place in self.found.iter().filter(|place| place.kept) {
             let target = place.steps.iter().try_fold(&mut *tree, |tree, step| match step {
                 Step::Key(key) => tree.as_map_mut()?.get_mut(key),
@@ -218,7 +222,14 @@ impl Places {
         Ok(())
     }
 
-    fn walk(&mut self, tree: &mut Tree, path: &[String], make: Make, steps: &mut Vec<Step>, made: bool) -> Result<(), String> {
+    fn walk(
+        &mut self,
+        tree: &mut Tree,
+        path: &[String],
+        make: Make,
+        steps: &mut Vec<Step>,
+        made: bool,
+    ) -> Result<(), String> {
         let Some((part, rest)) = path.split_first() else {
             self.found.push(Place { steps: steps.clone(), kept: true, made });
             return Ok(());
@@ -268,7 +279,14 @@ impl Places {
         Ok(())
     }
 
-    fn walk_index(&mut self, tree: &mut Tree, index: usize, rest: &[String], make: Make, steps: &mut Vec<Step>) -> Result<(), String> {
+    fn walk_index(
+        &mut self,
+        tree: &mut Tree,
+        index: usize,
+        rest: &[String],
+        make: Make,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), String> {
         let length = list(tree)?.len();
         let append = index == length && make != Make::Never;
         if append {
@@ -279,9 +297,17 @@ impl Places {
         self.walk_element(tree, index, rest, make, steps, append)
     }
 
-    fn walk_matches(&mut self, tree: &mut Tree, part: &str, rest: &[String], make: Make, steps: &mut Vec<Step>) -> Result<(), String> {
+    fn walk_matches(
+        &mut self,
+        tree: &mut Tree,
+        part: &str,
+        rest: &[String],
+        make: Make,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), String> {
         let (key, pattern) = match_of(part)?;
-        let regex = Regex::new(pattern.as_bytes()).map_err(|error| format!("`{pattern}` is no regular expression: {error}"))?;
+        let regex =
+            Regex::new(pattern.as_bytes()).map_err(|error| format!("`{pattern}` is no regular expression: {error}"))?;
         let before = self.found.len();
         self.walk_matching(tree, key, &regex, rest, make, steps, false)?;
         if self.found.len() > before || make == Make::Never {
@@ -391,11 +417,13 @@ mod tests {
         assert!(Places::find(&mut tree, &path, Make::Never).expect("nothing there").is_empty());
         assert_eq!(tree, Tree::empty_map());
         let places = Places::find(&mut tree, &split("a.[k=v].l.0"), Make::Scalar).expect("made");
-        places.each(&mut tree, |value, made| {
-            assert!(made);
-            *value = Tree::int(5);
-            Ok(())
-        }).expect("set");
+        places
+            .each(&mut tree, |value, made| {
+                assert!(made);
+                *value = Tree::int(5);
+                Ok(())
+            })
+            .expect("set");
         assert_eq!(yaml::to_json(&tree), r#"{"a":[{"k":"v","l":[5]}]}"#);
     }
 }

@@ -199,7 +199,9 @@ fn unescape(segment: &str) -> String {
 /// The position in a list that a segment means, negative ones counted from the end.
 fn index_of(list: &Tree, key: &str) -> Result<usize, String> {
     let length = list.as_list().map_or(0, <[Tree]>::len);
-    position(key, length).filter(|index| *index < length).ok_or_else(|| format!("unable to access invalid index: {key}"))
+    position(key, length)
+        .filter(|index| *index < length)
+        .ok_or_else(|| format!("unable to access invalid index: {key}"))
 }
 
 /// A segment as a position among `length` places.
@@ -311,7 +313,10 @@ fn scalar_through_json(scalar: &Scalar) -> Option<Scalar> {
 /// Integers that floats print the same way.
 fn is_short_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    matches!(digits.len(), 1..=6) && digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0')) && text != "-0"
+    matches!(digits.len(), 1..=6)
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && (digits == "0" || !digits.starts_with('0'))
+        && text != "-0"
 }
 
 /// A string with the style that go-yaml v3 prints it in.
@@ -348,12 +353,15 @@ fn tree_of(value: serde_json::Value) -> Tree {
         Value::Number(number) => Tree::plain(if number.is_f64() { Kind::Float } else { Kind::Int }, number.to_string()),
         Value::String(text) => Tree::str(text),
         Value::Array(items) => Tree::list(items.into_iter().map(tree_of).collect()),
-        Value::Object(map) => Tree::map(map.into_iter().map(|(key, value)| (key.into(), tree_of(value))).collect::<Map>()),
+        Value::Object(map) => {
+            Tree::map(map.into_iter().map(|(key, value)| (key.into(), tree_of(value))).collect::<Map>())
+        }
     }
 }
 
 fn syntax(source: &SourceText, why: &str) -> Box<Diagnostic> {
-    let fault = Diagnostic::input("kustomize-json-patch-syntax", format!("`{}` is no JSON patch: {why}", source.name()));
+    let fault =
+        Diagnostic::input("kustomize-json-patch-syntax", format!("`{}` is no JSON patch: {why}", source.name()));
     Box::new(fault.hint("write a list of operations, each with `op`, `path` and `value`"))
 }
 
@@ -428,10 +436,12 @@ mod tests {
 
     #[test]
     fn numbers_come_back_as_floats_do() {
-        let mut tree = yaml::parse(&SourceText::new("test", "{a: 0x10, b: 12345678, c: 'x', d: '5', e: 2001-01-01}"), Dialect::V3)
-            .expect("good YAML");
+        let mut tree =
+            yaml::parse(&SourceText::new("test", "{a: 0x10, b: 12345678, c: 'x', d: '5', e: 2001-01-01}"), Dialect::V3)
+                .expect("good YAML");
         JsonPatch::default().apply(&mut tree).expect("nothing to fail");
-        let text = |key: &str| tree.get(key).and_then(Tree::as_scalar).map(|scalar| (scalar.text.to_string(), scalar.style));
+        let text =
+            |key: &str| tree.get(key).and_then(Tree::as_scalar).map(|scalar| (scalar.text.to_string(), scalar.style));
         assert_eq!(text("a"), Some(("16".to_owned(), Style::Plain)));
         assert_eq!(text("b"), Some(("1.2345678e+07".to_owned(), Style::Plain)));
         assert_eq!(text("c"), Some(("x".to_owned(), Style::Plain)));

@@ -56,7 +56,13 @@ impl Patch {
         })
     }
 
-    fn merge_selected(&self, patches: &[Resource], target: &Selector, resources: &mut ResMap, context: &Context<'_>) -> Result<()> {
+    fn merge_selected(
+        &self,
+        patches: &[Resource],
+        target: &Selector,
+        resources: &mut ResMap,
+        context: &Context<'_>,
+    ) -> Result<()> {
         let [patch] = patches else {
             let message =
                 format!("several strategic merge patches in one `patches` entry cannot have a `target`: {}", self.name);
@@ -99,7 +105,10 @@ impl Patch {
 
     fn apply_json(&self, patch: &JsonPatch, resources: &mut ResMap, context: &Context<'_>) -> Result<()> {
         let Some(target) = &self.target else {
-            let fault = Diagnostic::input("kustomize-patch-target", format!("must specify a target for JSON patch [{}]", self.name));
+            let fault = Diagnostic::input(
+                "kustomize-patch-target",
+                format!("must specify a target for JSON patch [{}]", self.name),
+            );
             return Err(Box::new(fault.hint("add a `target` with the `kind` and `name` to patch")));
         };
         for position in target.select(resources.as_slice(), context.scopes()) {
@@ -144,9 +153,14 @@ fn content(source: &SourceText, name: &str, context: &Context<'_>) -> Result<Con
         (Err(merge), Err(json)) => {
             let is_list = source.text().trim_start().starts_with(['[', '-']);
             let cause = if is_list { json } else { merge };
-            let mut fault = Diagnostic::input("kustomize-patch", format!("unable to parse SM or JSON patch from [{name}]: {cause}"));
+            let mut fault = Diagnostic::input(
+                "kustomize-patch",
+                format!("unable to parse SM or JSON patch from [{name}]: {cause}"),
+            );
             fault.labels = cause.labels;
-            Err(Box::new(fault.hint("write an object with `apiVersion`, `kind` and `metadata.name`, or a list of operations")))
+            Err(Box::new(
+                fault.hint("write an object with `apiVersion`, `kind` and `metadata.name`, or a list of operations"),
+            ))
         }
     }
 }
@@ -250,7 +264,13 @@ fn with_texts_in_metadata(patch: &Resource) -> Tree {
 }
 
 /// Merges a patch into an object, which keeps its name, kind and namespace unless told otherwise.
-fn apply_merge(resource: &mut Resource, patch: Tree, name_may_change: bool, kind_may_change: bool, context: &Context<'_>) -> Result<()> {
+fn apply_merge(
+    resource: &mut Resource,
+    patch: Tree,
+    name_may_change: bool,
+    kind_may_change: bool,
+    context: &Context<'_>,
+) -> Result<()> {
     let (name, namespace, kind) = (resource.name(), resource.namespace(), resource.kind());
     let shows_notes = touches_annotations_whole(&patch);
     if shows_notes {
@@ -298,7 +318,8 @@ fn patch_json(resource: &mut Resource, patch: &JsonPatch, _context: &Context<'_>
 /// The one object that has an identity, now or before.
 fn only_match(resources: &ResMap, id: &ResId, context: &Context<'_>) -> Result<usize> {
     let named = |resource: &Resource| {
-        !resource.is_gone() && (resource.name() == id.name || resource.previous.iter().any(|previous| previous.name == id.name))
+        !resource.is_gone()
+            && (resource.name() == id.name || resource.previous.iter().any(|previous| previous.name == id.name))
     };
     let has = |resource: &Resource| {
         resource.previous_ids().any(|own| own.equals(id)) || resource.current_id(context.scopes()).equals(id)

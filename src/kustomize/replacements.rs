@@ -124,7 +124,8 @@ fn target(tree: &Tree, context: &Context<'_>) -> Result<Target> {
     };
     let reject = tree.get("reject").and_then(Tree::as_list).unwrap_or_default();
     let paths = tree.get("fieldPaths").and_then(Tree::as_list).unwrap_or_default();
-    let mut paths: Vec<String> = paths.iter().filter_map(Tree::as_scalar).map(|scalar| scalar.text.to_string()).collect();
+    let mut paths: Vec<String> =
+        paths.iter().filter_map(Tree::as_scalar).map(|scalar| scalar.text.to_string()).collect();
     if paths.is_empty() {
         paths.push(DEFAULT_FIELD.to_owned());
     }
@@ -185,7 +186,8 @@ impl Transformer for Replacements {
 
 /// The identities of an object now and before, scopes left out as replacements do.
 fn ids(resource: &Resource) -> Vec<ResId> {
-    let now = ResId { gvk: resource.gvk(), name: resource.name(), namespace: resource.namespace(), cluster_scoped: false };
+    let now =
+        ResId { gvk: resource.gvk(), name: resource.name(), namespace: resource.namespace(), cluster_scoped: false };
     std::iter::once(now).chain(resource.previous_ids()).collect()
 }
 

@@ -47,7 +47,8 @@ impl Vars {
                 [] => {}
                 [position] => resources.list_mut()[*position].var_names.push(name.clone()),
                 many => {
-                    let message = format!("found {} resId matches for var `{name}` (unable to disambiguate)", many.len());
+                    let message =
+                        format!("found {} resId matches for var `{name}` (unable to disambiguate)", many.len());
                     return Err(Box::new(
                         Diagnostic::input("kustomize-var", message).hint("set `namespace` in the `objref` of the var"),
                     ));
@@ -119,21 +120,33 @@ fn read(entry: &Tree) -> (Text, Var) {
     }
     let path = entry.get("fieldref").map(|field| decode::text(field, "fieldPath")).unwrap_or_default();
     let path = if path.is_empty() { "metadata.name".to_owned() } else { path.to_string() };
-    let id = ResId { gvk, name: decode::text(object, "name"), namespace: decode::text(object, "namespace"), cluster_scoped: false };
+    let id = ResId {
+        gvk,
+        name: decode::text(object, "name"),
+        namespace: decode::text(object, "namespace"),
+        cluster_scoped: false,
+    };
     (decode::text(entry, "name"), Var { object: id, path })
 }
 
 impl Var {
     fn value(&self, name: &Text, resources: &ResMap) -> Result<Value> {
         let Some(resource) = resources.iter().find(|resource| resource.var_names.contains(name)) else {
-            let message = format!("var `{name}` ({}) cannot be mapped to a field in the set of known resources", self.object);
+            let message =
+                format!("var `{name}` ({}) cannot be mapped to a field in the set of known resources", self.object);
             let fault = Diagnostic::input("kustomize-var", message);
-            return Err(Box::new(fault.hint("name `kind`, `apiVersion` and the original `name` of the object in `objref`")));
+            return Err(Box::new(
+                fault.hint("name `kind`, `apiVersion` and the original `name` of the object in `objref`"),
+            ));
         };
         let parts: Vec<String> = field_path::split(&self.path).into_iter().flat_map(index_apart).collect();
         let found = field_path::lookup(&resource.tree, &parts).ok().flatten();
         let missing = || {
-            refuse(format!("field `{}` specified in var `{name}` not found in corresponding resource `{}`", self.path, resource.name()))
+            refuse(format!(
+                "field `{}` specified in var `{name}` not found in corresponding resource `{}`",
+                self.path,
+                resource.name()
+            ))
         };
         match found.ok_or_else(missing)? {
             Tree::Scalar(scalar) => scalar_value(scalar).map(Value::Scalar).ok_or_else(missing),
@@ -180,7 +193,9 @@ fn set_field(field: &mut Tree, values: &mut Values<'_>) -> Result<()> {
             if map.iter().any(|(_, value)| value.as_str().is_some_and(|text| text.contains('$'))) {
                 let map = field.as_map_mut().expect("a map");
                 for (_, value) in map.iter_mut() {
-                    if let Tree::Scalar(scalar) = value && scalar.kind == Kind::Str {
+                    if let Tree::Scalar(scalar) = value
+                        && scalar.kind == Kind::Str
+                    {
                         *scalar = replaced(&scalar.text, values);
                     }
                 }

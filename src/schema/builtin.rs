@@ -85,7 +85,8 @@ mod tests {
         assert_eq!(merges(spec), POD);
         let container = spec.field("containers").and_then(Node::element).expect("a list of containers");
         assert_eq!(merges(container), CONTAINER);
-        let meta = root("apps/v1", "Deployment").and_then(|kind| kind.field("metadata")).expect("a deployment has metadata");
+        let meta =
+            root("apps/v1", "Deployment").and_then(|kind| kind.field("metadata")).expect("a deployment has metadata");
         assert_eq!(merges(meta), [("finalizers", &[][..]), ("ownerReferences", &["uid"])]);
         let deep = ["spec", "jobTemplate", "spec", "template", "spec"];
         let job = deep.iter().try_fold(root("batch/v1", "CronJob").expect("a kind"), |node, name| node.field(name));

@@ -135,13 +135,15 @@ mod tests {
     #[test]
     fn a_users_document_stands_instead_of_the_builtin_kinds() {
         let schema = Schema::with_definitions(Definitions::read(document("merge")).expect("a good document"));
-        let parts = schema.place("x.io/v1", "Thing").and_then(|place| place.field("spec")?.field("parts")).expect("known");
+        let parts =
+            schema.place("x.io/v1", "Thing").and_then(|place| place.field("spec")?.field("parts")).expect("known");
         assert_eq!(parts.merge_keys(), Some(vec!["id"]));
         assert!(parts.element().expect("its elements").field("loop").is_none(), "references in a circle lead nowhere");
         assert!(schema.place("v1", "Pod").is_none());
         assert!(schema.is_cluster_scoped("x.io", "v1", "Thing") && schema.is_cluster_scoped("", "v1", "Node"));
         let replaced = Schema::with_definitions(Definitions::read(document("replace")).expect("a good document"));
-        let parts = replaced.place("x.io/v1", "Thing").and_then(|place| place.field("spec")?.field("parts")).expect("known");
+        let parts =
+            replaced.place("x.io/v1", "Thing").and_then(|place| place.field("spec")?.field("parts")).expect("known");
         assert_eq!(parts.merge_keys(), None);
     }
 
