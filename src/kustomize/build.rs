@@ -135,7 +135,8 @@ fn refuse_duplicates(resources: &ResMap, schema: &Schema) -> Result<()> {
 
 fn managed_by(profile: Profile) -> Entries {
     let version = match profile.kustomize {
-        Kustomize::V5_4 => "kustomize-v5.4.2",
+        // What kubectl 1.31 says, whose kustomize this profile is recorded from.
+        Kustomize::V5_4 => "kustomize-(devel)",
         Kustomize::V5_7 => "kustomize-v5.7.1",
         Kustomize::V5_8 => "kustomize-v5.8.1",
     };
