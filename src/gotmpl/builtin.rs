@@ -261,13 +261,11 @@ fn length(_: &mut Ctx<'_>, args: Args<'_>) -> Result {
 
 /// The text of arguments as an action would print them.
 fn shown(values: &[Val]) -> Str {
-    match values {
-        [Val::Str(text)] => text.clone(),
-        _ => {
-            let printable = |value: &Val| if value.is_nil() { Val::str("<no value>") } else { value.clone() };
-            sprint(&values.iter().map(printable).collect::<Vec<_>>())
-        }
+    if let [Val::Str(text)] = values {
+        return text.clone();
     }
+    let printable = |value: &Val| if value.is_nil() { Val::str("<no value>") } else { value.clone() };
+    sprint(&values.iter().map(printable).collect::<Vec<_>>())
 }
 
 fn html(text: &[u8]) -> Vec<u8> {
