@@ -11,5 +11,5 @@ mod write;
 
 pub(crate) use compress::{Compression, decompress, gzip};
 pub(crate) use layer::{EntryKind, LayerEntry, LayerLimits, confine, is_tar, read_tar};
-pub use read::{Entry, Limits, chart_files, entries, looks_gzipped};
+pub use read::{Limits, chart_files, looks_gzipped};
 pub(crate) use write::TarWriter;

@@ -13,6 +13,7 @@ use crate::diag::{Diagnostic, Result};
 
 /// What an archive may cost.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "each is a most")]
 pub struct Limits {
     /// Unpacked bytes of one file.
     pub file_bytes_max: u64,
@@ -36,8 +37,6 @@ pub struct Entry {
     pub name: String,
     /// True for a folder.
     pub is_folder: bool,
-    /// True for a regular file; false for folders, links and devices.
-    pub is_file: bool,
     /// The bytes of a regular file; empty for anything else.
     pub data: Arc<[u8]>,
 }
@@ -70,7 +69,6 @@ pub fn entries(bytes: &[u8], limits: Limits) -> Result<Vec<Entry>> {
             continue;
         }
         let is_folder = kind.is_dir() || (kind.is_file() && name.ends_with('/'));
-        let is_file = !is_folder && (kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse());
         let mut data = Vec::new();
         if !is_folder {
             let size = entry.size();
@@ -87,7 +85,7 @@ pub fn entries(bytes: &[u8], limits: Limits) -> Result<Vec<Entry>> {
                 return Err(over(format!("decompressed chart is larger than the maximum size {}", limits.total_bytes_max)));
             }
         }
-        found.push(Entry { name, is_folder, is_file, data: Arc::from(data) });
+        found.push(Entry { name, is_folder, data: Arc::from(data) });
     }
     Ok(found)
 }

@@ -63,9 +63,11 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
 }
 
 async fn find(client: &Client, location: Location) -> Result<Findings> {
-    let (manifest, content_type) = client.manifest(&location, &location.version()).await?;
+    // a tag may move between two reads; a digest does not
+    let pinned = location.with_digest(client.resolve(&location).await?);
+    let (manifest, content_type) = client.manifest(&pinned, &pinned.version()).await?;
     let index = matches!(Manifest::parse(&manifest, &content_type)?, Manifest::Index(_));
-    let artifact = client.pull(&location).await?;
+    let artifact = client.pull(&pinned).await?;
     let limits = LayerLimits::default();
     let files = unpack(&artifact, &limits);
     let objects = match files.as_ref().map(objects) {
