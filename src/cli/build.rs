@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// Render charts (always so)
     #[arg(long)]
     enable_helm: bool,
+    /// Refuse charts; what a call as `kustomize` without --enable-helm means
+    #[arg(long, hide = true)]
+    no_charts: bool,
     /// Taken for kustomize's sake; charts are rendered without a command
     #[arg(long, value_name = "COMMAND", hide = true)]
     helm_command: Option<String>,
@@ -85,7 +88,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         profile,
         restrictions: if none { LoadRestrictions::None } else { LoadRestrictions::RootOnly },
         helm: HelmOptions {
-            enabled: true,
+            enabled: !args.no_charts,
             kube_version: args.helm_kube_version.as_str().into(),
             api_versions: args.helm_api_versions.iter().map(Into::into).collect(),
         },

@@ -11,6 +11,7 @@
 //! | 3 | a system is out of reach |
 //! | 70 | a bug of Hydrant's |
 
+mod alias;
 mod ambient;
 mod build;
 mod connection;
@@ -97,7 +98,26 @@ enum Outcome {
 
 /// Runs the command line and gives its exit code.
 pub fn main() -> ExitCode {
-    run(std::env::args_os())
+    let words: Vec<OsString> = std::env::args_os().collect();
+    match words.first().and_then(|program| alias::tool(program)) {
+        Some(tool) => run_as(tool, &words[1..]),
+        None => run(words),
+    }
+}
+
+/// Answers a call by another tool's name, where every failure is 1.
+fn run_as(tool: &'static str, words: &[OsString]) -> ExitCode {
+    let terminal = Terminal::new(false);
+    let answer = alias::call(tool, words, &Terminal::environment(alias::COMPAT_VARIABLE).unwrap_or_default());
+    let code = match answer {
+        Ok(alias::Call::Run(words)) => run(words),
+        Ok(alias::Call::Print(text)) => terminal.data(text).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
+        Err(fault) => {
+            terminal.report(&fault);
+            ExitCode::FAILURE
+        }
+    };
+    if code == ExitCode::SUCCESS { code } else { ExitCode::FAILURE }
 }
 
 fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

@@ -20,6 +20,11 @@ impl Terminal {
         Terminal { json, colour: !plain && io::stderr().is_terminal() }
     }
 
+    /// A variable of the environment, if it is set and UTF-8.
+    pub(super) fn environment(name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
     /// Prints data to stdout. A closed pipe ends quietly, as `head` expects.
     pub(super) fn data(&self, bytes: impl AsRef<[u8]>) -> Result<()> {
         let mut out = io::stdout().lock();
