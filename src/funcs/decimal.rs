@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(d(-1.5).sub(&d(-1.5)).to_float().to_bits(), 0);
         assert_eq!(d(1e21).add(&d(1e-7)).to_float(), 1e21);
         assert_eq!(d(1e308).mul(&d(1e-308)).to_float(), 1.0);
-        assert_eq!(d(123_456_789.125).mul(&d(123_456_789.125)).to_float(), 15_241_578_780_673_678.0);
+        assert_eq!(d(123_456_789.125).mul(&d(123_456_789.125)).to_float(), 15_241_578_781_054_718.0);
     }
 
     #[test]
