@@ -22,6 +22,11 @@ impl Stack {
         Stack { floor: here().saturating_sub(BORROWED_BYTES) }
     }
 
+    /// The next `bytes` of the current thread's stack, which the caller knows to be there with some to spare.
+    pub fn within(bytes: usize) -> Stack {
+        Stack { floor: here().saturating_sub(bytes) }
+    }
+
     /// True while there is room for another level.
     #[inline]
     pub(super) fn has_room(self) -> bool {

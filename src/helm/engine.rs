@@ -4,7 +4,8 @@
 //! Order matters: a wrong name is told before a wrong value, a missing dependency before a schema violation.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, Warnings};
@@ -17,12 +18,12 @@ use super::coalesce::Coalescing;
 use super::context::{self, Shared};
 use super::dependencies;
 use super::instance::Node;
-use super::manifests;
+use super::manifests::{self, Printed};
 use super::release::{Release, push_document};
 use super::run::{self, Ambient};
 use super::schema;
 use super::values::UserValues;
-use super::{load, names};
+use super::{load, names, threads};
 
 /// What a render is told besides the chart and the values.
 #[derive(Clone, Debug)]
@@ -123,7 +124,17 @@ fn render_on(
     let runnables = context::runnables(&root, &merged, &shared);
     let mut warnings: Warnings = chart.warnings.iter().chain(&remarks).map(|text| remark(text)).collect();
     let origins = Origins { user: values, chart };
-    let printed = run::all(runnables, profile, ambient, &mut warnings, &origins, stack)?;
+    let printed = thread::scope(|scope| {
+        let (send, receive) = mpsc::channel::<(Arc<str>, String)>();
+        let read = move || receive.into_iter().map(|(path, text)| Printed::read(path, text, profile)).collect::<Vec<_>>();
+        let reader = threads::beside(scope, read);
+        // the reader lives until its sender is gone, so it takes every text
+        let mut seen = |path, text| send.send((path, text)).expect("the reader waits for texts");
+        let ran = run::all(runnables, profile, ambient, &mut warnings, &origins, stack, &mut seen);
+        drop(send);
+        let printed = threads::joined(reader);
+        ran.map(|()| printed)
+    })?;
     finish(&root, options, printed, warnings)
 }
 
@@ -173,14 +184,14 @@ fn release_data(options: &ReleaseOptions) -> Val {
 }
 
 /// Takes notes apart from manifests, and sorts these.
-fn finish(root: &Node, options: &ReleaseOptions, printed: Vec<(Arc<str>, String)>, mut warnings: Warnings) -> Result<Release, Failure> {
+fn finish(root: &Node, options: &ReleaseOptions, printed: Vec<Printed>, mut warnings: Warnings) -> Result<Release, Failure> {
     let own_notes = format!("{}/templates/NOTES.txt", root.name);
-    let (notes, files): (Vec<_>, Vec<_>) = printed.into_iter().partition(|(path, _)| path.ends_with("NOTES.txt"));
-    let notes = notes.into_iter().find(|(path, _)| **path == *own_notes).map(|(_, text)| text).unwrap_or_default();
-    let sorted = manifests::sort(&files, options.profile).map_err(|fault| {
+    let (notes, mut files): (Vec<_>, Vec<_>) = printed.into_iter().partition(|file| manifests::is_notes(&file.path));
+    let notes = notes.into_iter().find(|file| *file.path == *own_notes).map(|file| file.text).unwrap_or_default();
+    let sorted = manifests::sort(&mut files, options.profile).map_err(|fault| {
         let mut rendered = String::new();
-        for (path, text) in files.iter().filter(|(_, text)| !manifests::go_trim(text).is_empty()) {
-            push_document(&mut rendered, path, text);
+        for file in files.iter().filter(|file| !manifests::go_trim(&file.text).is_empty()) {
+            push_document(&mut rendered, &file.path, &file.text);
         }
         let trimmed = manifests::go_trim(&rendered).to_owned() + "\n";
         Failure { fault, rendered: trimmed }

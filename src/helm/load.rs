@@ -16,7 +16,7 @@ use crate::yaml;
 use super::chart::{Chart, File, Template};
 use super::ignore::Rules;
 use super::metadata::Metadata;
-use super::values;
+use super::{threads, values};
 
 /// Deepest nesting of folders in a chart. Links that lead in a circle end here; Helm runs until the path is too long.
 const FOLDER_DEPTH_MAX: usize = 64;
@@ -95,28 +95,35 @@ fn walk(source: &dyn Source, rules: &Rules, top: &str, inside: &str, depth: usiz
         return Err(Box::new(Diagnostic::input("chart-too-deep", message).hint("look for a link that leads in a circle")));
     }
     let here = if inside.is_empty() { top.to_owned() } else { format!("{top}/{inside}") };
-    for entry in source.list(&here)? {
-        let name = if inside.is_empty() { entry.name } else { format!("{inside}/{}", entry.name) };
-        if rules.ignores(&name, entry.kind == EntryKind::Folder) {
-            continue;
+    let path_of = |name: String| if inside.is_empty() { name } else { format!("{inside}/{name}") };
+    let entries = source.list(&here)?.into_iter().map(|entry| (path_of(entry.name), entry.kind));
+    let entries = entries.filter(|(name, kind)| !rules.ignores(name, *kind == EntryKind::Folder)).collect();
+    let parts = threads::map(entries, |(name, kind)| -> Result<Vec<Raw>> {
+        let mut part = Vec::new();
+        match kind {
+            EntryKind::Folder => walk(source, rules, top, &name, depth + 1, &mut part)?,
+            EntryKind::File => part.push(file(source, top, name)?),
         }
-        if entry.kind == EntryKind::Folder {
-            walk(source, rules, top, &name, depth + 1, files)?;
-            continue;
-        }
-        let data = source.read(&format!("{top}/{name}"))?;
-        let most = archive::Limits::CHART.file_bytes_max;
-        if data.len() as u64 > most {
-            let message = format!("chart file {name:?} is larger than the maximum file size {most}");
-            return Err(Box::new(Diagnostic::input("chart-file-too-large", message)));
-        }
-        let data = match data.strip_prefix(b"\xef\xbb\xbf") {
-            Some(rest) => Arc::from(rest),
-            None => data,
-        };
-        files.push(Raw { name, data });
+        Ok(part)
+    });
+    for part in parts {
+        files.append(&mut part?);
     }
     Ok(())
+}
+
+fn file(source: &dyn Source, top: &str, name: String) -> Result<Raw> {
+    let data = source.read(&format!("{top}/{name}"))?;
+    let most = archive::Limits::CHART.file_bytes_max;
+    if data.len() as u64 > most {
+        let message = format!("chart file {name:?} is larger than the maximum file size {most}");
+        return Err(Box::new(Diagnostic::input("chart-file-too-large", message)));
+    }
+    let data = match data.strip_prefix(b"\xef\xbb\xbf") {
+        Some(rest) => Arc::from(rest),
+        None => data,
+    };
+    Ok(Raw { name, data })
 }
 
 fn packed(source: &dyn Source, path: &str) -> Result<Vec<Raw>> {
@@ -174,16 +181,14 @@ impl Loader {
             }
         }
         chart.metadata.validate(self.profile)?;
-        for (name, files) in subcharts {
-            if name.starts_with(['_', '.']) {
-                continue;
-            }
-            let sub = self.subchart(&name, files, depth).map_err(|mut fault| {
+        let subcharts = subcharts.into_iter().filter(|(name, _)| !name.starts_with(['_', '.'])).collect();
+        let loaded = threads::map(subcharts, |(name, files)| {
+            self.subchart(&name, files, depth).map(Arc::new).map_err(|mut fault| {
                 fault.message = format!("error unpacking subchart {name} in {}: {}", chart.metadata.name, fault.message);
                 fault
-            })?;
-            chart.dependencies.push(Arc::new(sub));
-        }
+            })
+        });
+        chart.dependencies = loaded.into_iter().collect::<Result<_>>()?;
         Ok(chart)
     }
 

@@ -106,17 +106,37 @@ pub(crate) struct Sorted {
     pub warnings: Vec<String>,
 }
 
-/// Splits and sorts what the templates printed; `files` are in no particular order.
-pub(crate) fn sort(files: &[(Arc<str>, String)], profile: Profile) -> Result<Sorted> {
-    let mut files: Vec<&(Arc<str>, String)> = files.iter().collect();
-    files.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut sorted = Sorted::default();
-    for (path, text) in files {
-        if is_partial(path) || go_trim(text).is_empty() {
-            continue;
+/// What a template printed, cut into documents whose heads are read.
+#[derive(Debug)]
+pub(crate) struct Printed {
+    pub path: Arc<str>,
+    pub text: String,
+    documents: Vec<(Arc<str>, Result<Head>)>,
+}
+
+impl Printed {
+    /// Cuts a text and reads the heads; notes and blank texts have no documents.
+    pub(crate) fn read(path: Arc<str>, text: String, profile: Profile) -> Printed {
+        let mut documents = Vec::new();
+        if !is_partial(&path) && !is_notes(&path) && !go_trim(&text).is_empty() {
+            documents = split(&text, profile).into_iter().map(|document| (Arc::from(document), head::read(document))).collect();
         }
-        for document in split(text, profile) {
-            place(path, document, &mut sorted)?;
+        Printed { path, text, documents }
+    }
+}
+
+/// True for `NOTES.txt`, of which no manifest comes.
+pub(crate) fn is_notes(path: &str) -> bool {
+    path.ends_with("NOTES.txt")
+}
+
+/// Sorts what the templates printed; `files` are in no particular order.
+pub(crate) fn sort(files: &mut [Printed], profile: Profile) -> Result<Sorted> {
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut sorted = Sorted::default();
+    for file in files {
+        for (document, head) in file.documents.drain(..) {
+            place(&file.path, document, head, &mut sorted)?;
         }
     }
     sorted.manifests.sort_by_cached_key(|manifest| rank(&manifest.kind, profile));
@@ -129,9 +149,9 @@ pub(crate) fn is_partial(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
 }
 
-fn place(path: &Arc<str>, document: &str, sorted: &mut Sorted) -> Result<()> {
-    let head: Head = head::read(document).map_err(|fault| not_yaml(path, document, fault))?;
-    let manifest = Manifest { path: path.clone(), text: Arc::from(document), kind: head.kind };
+fn place(path: &Arc<str>, document: Arc<str>, head: Result<Head>, sorted: &mut Sorted) -> Result<()> {
+    let head = head.map_err(|fault| not_yaml(path, &document, fault))?;
+    let manifest = Manifest { path: path.clone(), text: document, kind: head.kind };
     let Some(named) = head.hook else {
         sorted.manifests.push(manifest);
         return Ok(());

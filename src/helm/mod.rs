@@ -30,6 +30,7 @@ mod release;
 mod run;
 mod schema;
 mod strvals;
+mod threads;
 mod values;
 
 pub use capabilities::{Capabilities, KubeVersion};

@@ -15,6 +15,7 @@ use crate::gotmpl::{CallSite, Ctx, ExecError, FuncError, Host, Map, Options, Sta
 use super::blame::Origins;
 use super::context::{Runnable, values_type};
 use super::manifests::is_partial;
+use super::threads;
 
 /// What a render is handed rather than finds: the clock, randomness, addresses.
 pub trait Ambient: Send {
@@ -71,7 +72,7 @@ fn order(runnables: BTreeMap<Arc<str>, Runnable>) -> Vec<Runnable> {
     ordered
 }
 
-/// Runs every template but partials; gives what each printed.
+/// Runs every template but partials; `seen` gets what each printed.
 pub(crate) fn all(
     runnables: BTreeMap<Arc<str>, Runnable>,
     profile: Profile,
@@ -79,21 +80,16 @@ pub(crate) fn all(
     warnings: &mut Warnings,
     origins: &Origins<'_>,
     stack: Stack,
-) -> Result<Vec<(Arc<str>, String)>> {
+    seen: &mut dyn FnMut(Arc<str>, String),
+) -> Result<()> {
     let ordered = order(runnables);
     let mut templates = Templates::new(Arc::new(funcs::table()));
-    for runnable in &ordered {
-        let source = SourceText::new(&*runnable.path, runnable.text.clone());
-        let unit = Unit::parse(&source, templates.functions(), stack).map_err(|error| {
-            let mut fault = error.to_diagnostic();
-            fault.message = format!("parse error at ({}:{}): {}", runnable.path, error.line, fault.message);
-            Box::new(fault)
-        })?;
-        templates.add(Arc::new(unit));
+    let texts = ordered.iter().map(|runnable| (runnable.path.clone(), runnable.text.clone())).collect();
+    for unit in parsed(texts, &templates) {
+        templates.add(Arc::new(unit?));
     }
     let mut host = Hosted { ambient, warnings, lookup_told: false };
     let mut ctx = Ctx::new(&templates, &mut host, Options { stack, ..Options::default() });
-    let mut printed = Vec::new();
     for runnable in ordered.iter().filter(|runnable| !is_partial(&runnable.path)) {
         let place = Map::typed(values_type(profile), BTreeMap::new());
         place.set("Name", Val::str(&*runnable.path));
@@ -106,9 +102,21 @@ pub(crate) fn all(
             let values = values.as_ref().and_then(Val::as_map);
             Box::new(origins.explain(*fault, &place.context, &runnable.path, values))
         })?;
-        printed.push((runnable.path.clone(), scrubbed(output)));
+        seen(runnable.path.clone(), scrubbed(output));
     }
-    Ok(printed)
+    Ok(())
+}
+
+/// Compiles texts, by path; each succeeds or fails by itself.
+fn parsed(texts: Vec<(Arc<str>, Arc<str>)>, templates: &Templates) -> Vec<Result<Unit>> {
+    threads::map(texts, |(path, text)| {
+        let source = SourceText::new(&*path, text);
+        Unit::parse(&source, templates.functions(), Stack::within(threads::STACK_BYTES / 2)).map_err(|error| {
+            let mut fault = error.to_diagnostic();
+            fault.message = format!("parse error at ({path}:{}): {}", error.line, fault.message);
+            Box::new(fault)
+        })
+    })
 }
 
 /// The fault as Helm words it: a message of `fail` or `required` by itself, with the place of the outermost template.

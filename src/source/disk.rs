@@ -4,7 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "the one place where render inputs are read from disk")]
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use super::{Entry, EntryKind, Source};
@@ -25,7 +25,8 @@ impl Source for Disk {
     }
 
     fn read(&self, path: &str) -> Result<Arc<[u8]>> {
-        let metadata = fs::metadata(path).map_err(|error| failed(path, "read", &error))?;
+        let mut file = fs::File::open(path).map_err(|error| failed(path, "read", &error))?;
+        let metadata = file.metadata().map_err(|error| failed(path, "read", &error))?;
         if metadata.len() > FILE_BYTES_MAX {
             let message = format!("`{path}` has {} bytes; the limit is {FILE_BYTES_MAX}", metadata.len());
             return Err(Box::new(Diagnostic::input("source-file-too-large", message)));
@@ -33,7 +34,10 @@ impl Source for Disk {
         if !metadata.is_file() {
             return Err(Box::new(Diagnostic::input("source-missing", format!("`{path}` is not a regular file"))));
         }
-        fs::read(path).map(Arc::from).map_err(|error| failed(path, "read", &error))
+        // one byte more than the file has, so that the end is seen without another call
+        let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
+        file.read_to_end(&mut bytes).map_err(|error| failed(path, "read", &error))?;
+        Ok(Arc::from(bytes))
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>> {
