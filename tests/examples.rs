@@ -20,7 +20,9 @@ fn a_chart_that_helm_creates_renders_to_the_same_bytes_under_every_profile() {
         let chart = folder.path().join(profile).join("fresh");
         std::fs::create_dir_all(chart.parent().expect("a folder")).expect("writable");
         must(Command::new(peer(helm)).arg("create").arg(&chart));
-        for flags in [&[][..], &["--set", "ingress.enabled=true,autoscaling.enabled=true,service.port=8080", "-n", "shop"]] {
+        for flags in
+            [&[][..], &["--set", "ingress.enabled=true,autoscaling.enabled=true,service.port=8080", "-n", "shop"]]
+        {
             let theirs = must(Command::new(peer(helm)).args(["template", "web"]).arg(&chart).args(flags));
             let ours = must(hydrant().args(["template", "web"]).arg(&chart).args(flags).args(["--compat", profile]));
             same(&ours, &theirs);
@@ -75,5 +77,8 @@ fn trying_it_twice_changes_nothing_the_second_time() {
     let attempt = || String::from_utf8(must(hydrant().arg("try").arg("--dir").arg(folder.path()))).expect("text");
     assert!(attempt().contains("4 created, 0 configured"));
     let again = attempt();
-    assert!(again.contains("already there") && again.contains("0 created, 0 configured, 4 unchanged, 0 pruned"), "{again}");
+    assert!(
+        again.contains("already there") && again.contains("0 created, 0 configured, 4 unchanged, 0 pruned"),
+        "{again}"
+    );
 }

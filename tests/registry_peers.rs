@@ -47,7 +47,11 @@ impl Registry {
         let registry = Registry { process, host, folder };
         let begun = Instant::now();
         while TcpStream::connect(&registry.host).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(START_SECONDS), "the registry does not listen: {}", registry.log());
+            assert!(
+                begun.elapsed() < Duration::from_secs(START_SECONDS),
+                "the registry does not listen: {}",
+                registry.log()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
         registry
@@ -99,10 +103,18 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 /// Two manifests in a folder, and a tar of them.
 fn manifests(folder: &Path) {
     fs::create_dir_all(folder.join("src/shop")).expect("a folder");
-    fs::write(folder.join("src/shop.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n").expect("written");
+    fs::write(folder.join("src/shop.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n")
+        .expect("written");
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  namespace: shop\ndata: {a: b}\n";
     fs::write(folder.join("src/shop/web.yaml"), map).expect("written");
-    must(Command::new("tar").arg("-C").arg(folder.join("src")).arg("-cf").arg(folder.join("x.tar")).args(["shop.yaml", "shop"]));
+    must(
+        Command::new("tar")
+            .arg("-C")
+            .arg(folder.join("src"))
+            .arg("-cf")
+            .arg(folder.join("x.tar"))
+            .args(["shop.yaml", "shop"]),
+    );
 }
 
 fn push(source: &Path, reference: &str) -> String {
@@ -174,7 +186,8 @@ fn a_layout_that_hydrant_writes_the_real_tools_read() {
     assert_eq!(files(&oras), wanted);
     let to = format!("oci:{}:v1", scratch.path().join("copy").display());
     must(Command::new(peer("skopeo")).args(["copy", &format!("oci:{layout}:v1"), &to]));
-    let copied = pulled(&format!("oci-layout:{}:v1", scratch.path().join("copy").display()), &scratch.path().join("copied"));
+    let copied =
+        pulled(&format!("oci-layout:{}:v1", scratch.path().join("copy").display()), &scratch.path().join("copied"));
     assert_eq!(copied, wanted);
 }
 
@@ -264,11 +277,14 @@ fn the_same_source_has_one_digest_everywhere_and_uploads_nothing_twice() {
     // the same objects, written in another order, at another time, in one file, with comments
     let (first, second) = (scratch.path().join("src/shop.yaml"), scratch.path().join("src/shop/web.yaml"));
     let read = |path: &Path| fs::read_to_string(path).expect("readable");
-    fs::write(elsewhere.join("src/all.yaml"), format!("# both\n{}---\n{}", read(&second), read(&first))).expect("written");
+    fs::write(elsewhere.join("src/all.yaml"), format!("# both\n{}---\n{}", read(&second), read(&first)))
+        .expect("written");
     let reference = registry.reference("one");
     let digest = push(&scratch.path().join("src"), &reference);
     let before = registry.requests().len();
-    for (zone, mask, locale) in [("Asia/Tokyo", "077", "C"), ("America/Lima", "000", "tr_TR.UTF-8"), ("UTC", "027", "de_DE.UTF-8")] {
+    for (zone, mask, locale) in
+        [("Asia/Tokyo", "077", "C"), ("America/Lima", "000", "tr_TR.UTF-8"), ("UTC", "027", "de_DE.UTF-8")]
+    {
         let mut bash = Command::new("bash");
         bash.args(["-c", r#"umask "$MASK" && exec "$HYDRANT" push src "$REF""#]).current_dir(&elsewhere);
         bash.env("HYDRANT", env!("CARGO_BIN_EXE_hydrant")).env("MASK", mask).env("REF", &reference);
@@ -286,7 +302,11 @@ fn the_same_source_has_one_digest_everywhere_and_uploads_nothing_twice() {
     push(&scratch.path().join("src"), &format!("{}/one:v2", registry.host));
     let after = registry.requests()[before..].to_vec();
     assert!(!after.iter().any(|request| request.contains("/uploads/")), "{after:?}");
-    assert_eq!(after.last().map(|request| request.starts_with("PUT /v2/one/manifests/v2")), Some(true), "the tag moves last: {after:?}");
+    assert_eq!(
+        after.last().map(|request| request.starts_with("PUT /v2/one/manifests/v2")),
+        Some(true),
+        "the tag moves last: {after:?}"
+    );
 }
 
 /// A zstd frame of one uncompressed block: no tool is needed to make it.
@@ -316,7 +336,8 @@ fn every_way_of_packing_has_its_verdicts() {
     tar(&["-czf", "link.tgz", "-C", "src", "shop.yaml", "link.yaml"]);
     fs::remove_file(scratch.path().join("src/link.yaml")).expect("removed");
     tar(&["-cPzf", "outside.tgz", "-C", "src/shop", "../shop.yaml"]);
-    fs::write(scratch.path().join("x.tzst"), zstd_stored(&fs::read(scratch.path().join("x.tar")).expect("readable"))).expect("written");
+    fs::write(scratch.path().join("x.tzst"), zstd_stored(&fs::read(scratch.path().join("x.tar")).expect("readable")))
+        .expect("written");
     let gzip = ":application/vnd.oci.image.layer.v1.tar+gzip";
     let typed = |file: &str| format!("{file}{gzip}");
     let (tgz, bare, link, outside) = (typed("x.tgz"), typed("bare.tgz"), typed("link.tgz"), typed("outside.tgz"));
@@ -358,7 +379,8 @@ fn every_way_of_packing_has_its_verdicts() {
 fn check_way(reference: &str, wanted: &str, folder: &Path) {
     let inspected = run(hydrant().args(["inspect", reference, "--consumers", "--format", "json"]));
     let facts: serde_json::Value = serde_json::from_slice(&inspected.stdout).expect("JSON");
-    let verdicts: Vec<&str> = facts["consumers"].as_array().expect("a list").iter().filter_map(|one| one["takes"].as_str()).collect();
+    let verdicts: Vec<&str> =
+        facts["consumers"].as_array().expect("a list").iter().filter_map(|one| one["takes"].as_str()).collect();
     let (refused, wanted) = wanted.strip_prefix("- ").map_or((false, wanted), |rest| (true, rest));
     assert_eq!(verdicts.join(" "), wanted, "{reference}: {facts}");
     let whole = !refused && wanted == "all all all";
@@ -381,10 +403,14 @@ fn artifacts_are_copied_tagged_and_listed() {
         let copied = text(&must(hydrant().args(["copy", source, target])));
         assert_eq!(copied.trim(), format!("{target}@{digest}"));
     }
-    assert!(!registry.requests().iter().any(|request| request.starts_with("PUT /v2/same/blobs")), "blobs are mounted, not uploaded");
+    assert!(
+        !registry.requests().iter().any(|request| request.starts_with("PUT /v2/same/blobs")),
+        "blobs are mounted, not uploaded"
+    );
     must(hydrant().args(["tag", &from, "v2", "latest"]));
     assert_eq!(text(&must(hydrant().args(["list", &from]))), "latest\nv1\nv2\n");
-    let cranes = text(&must(Command::new(peer("crane")).args(["digest", "--insecure", &format!("{}/far:v1", other.host)])));
+    let cranes =
+        text(&must(Command::new(peer("crane")).args(["digest", "--insecure", &format!("{}/far:v1", other.host)])));
     assert_eq!(cranes.trim(), digest);
 }
 

@@ -42,7 +42,8 @@ fn table() -> Table {
 }
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -188,7 +189,9 @@ fn rooms_use_only_what_the_table_allows() {
     let mut wrong = Vec::new();
     for file in files.iter().filter(|file| !file.ends_with("src/lib.rs") && !file.ends_with("src/main.rs")) {
         let text = fs::read_to_string(file).expect("a readable file");
-        wrong.extend(faults(module_path(file), &text, &table).into_iter().map(|fault| format!("{}: {fault}", file.display())));
+        wrong.extend(
+            faults(module_path(file), &text, &table).into_iter().map(|fault| format!("{}: {fault}", file.display())),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -197,7 +200,11 @@ fn rooms_use_only_what_the_table_allows() {
 fn the_table_has_no_cycle() {
     let mut table = table();
     while !table.is_empty() {
-        let free: Vec<String> = table.iter().filter(|(_, uses)| uses.iter().all(|used| !table.contains_key(used))).map(|(room, _)| room.clone()).collect();
+        let free: Vec<String> = table
+            .iter()
+            .filter(|(_, uses)| uses.iter().all(|used| !table.contains_key(used)))
+            .map(|(room, _)| room.clone())
+            .collect();
         assert!(!free.is_empty(), "a cycle among {:?}", table.keys().collect::<Vec<_>>());
         free.iter().for_each(|room| drop(table.remove(room)));
     }
@@ -214,7 +221,8 @@ fn every_room_of_the_table_exists() {
 fn every_file_says_what_it_is_for() {
     let mut files = Vec::new();
     rust_files(&root().join("src"), &mut files);
-    let silent: Vec<_> = files.iter().filter(|file| !fs::read_to_string(file).expect("readable").starts_with("//!")).collect();
+    let silent: Vec<_> =
+        files.iter().filter(|file| !fs::read_to_string(file).expect("readable").starts_with("//!")).collect();
     assert!(silent.is_empty(), "no module doc: {silent:?}");
 }
 
@@ -230,7 +238,10 @@ fn long_files_say_why() {
             unexplained.push((file, text.lines().count()));
         }
     }
-    assert!(unexplained.is_empty(), "over {FILE_LINES_MAX} lines without `Long because …` in the module doc: {unexplained:?}");
+    assert!(
+        unexplained.is_empty(),
+        "over {FILE_LINES_MAX} lines without `Long because …` in the module doc: {unexplained:?}"
+    );
 }
 
 #[test]
@@ -274,7 +285,13 @@ fn planted_faults_are_found() {
         ("c".to_owned(), BTreeSet::new()),
     ]);
     let check = |text: &str| faults(vec!["a".to_owned(), "x".to_owned()], text, &table).len();
-    for lawful in ["use crate::b::B;", "use super::y::Z;", "/// See [`crate::c`].\nfn f() {}", "pub(crate) fn f() {}", "use crate::a::x;"] {
+    for lawful in [
+        "use crate::b::B;",
+        "use super::y::Z;",
+        "/// See [`crate::c`].\nfn f() {}",
+        "pub(crate) fn f() {}",
+        "use crate::a::x;",
+    ] {
         assert_eq!(check(lawful), 0, "{lawful}");
     }
     for fault in [

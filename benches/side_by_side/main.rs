@@ -48,7 +48,13 @@ fn pairs(folder: &Path) -> Vec<Pair> {
     let ours = |chart: &str| template(support::hydrant(), &folder.join(chart));
     vec![
         Pair { name: "helm create chart", ours: ours("web"), theirs: helm("web"), rounds: 21, promised: 15.0 },
-        Pair { name: "umbrella of 200", ours: ours("umbrella-200"), theirs: helm("umbrella-200"), rounds: 3, promised: 100.0 },
+        Pair {
+            name: "umbrella of 200",
+            ours: ours("umbrella-200"),
+            theirs: helm("umbrella-200"),
+            rounds: 3,
+            promised: 100.0,
+        },
         Pair {
             name: "kustomization with a chart (example)",
             ours: build(support::hydrant(), "build", &example, true),
@@ -59,7 +65,12 @@ fn pairs(folder: &Path) -> Vec<Pair> {
         Pair {
             name: "kustomization of 200 deployments, 50 patches",
             ours: build(support::hydrant(), "build", &folder.join("deployments-200"), false),
-            theirs: build(Command::new(support::peer("kubectl-1.35")), "kustomize", &folder.join("deployments-200"), false),
+            theirs: build(
+                Command::new(support::peer("kubectl-1.35")),
+                "kustomize",
+                &folder.join("deployments-200"),
+                false,
+            ),
             rounds: 5,
             promised: 20.0,
         },

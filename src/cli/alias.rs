@@ -27,10 +27,13 @@ pub(super) fn tool(program: &OsStr) -> Option<&'static str> {
 
 /// Understands a call by another name. `compat` is what [`COMPAT_VARIABLE`] holds.
 pub(super) fn call(tool: &'static str, arguments: &[OsString], compat: &str) -> Result<Call> {
-    let command = arguments.iter().find(|word| !word.as_encoded_bytes().starts_with(b"-")).and_then(|word| word.to_str());
+    let command =
+        arguments.iter().find(|word| !word.as_encoded_bytes().starts_with(b"-")).and_then(|word| word.to_str());
     let flag = |names: &[&str]| arguments.iter().any(|word| names.iter().any(|name| word == name));
     match (tool, command) {
-        ("helm", Some("version")) => Ok(Call::Print(helm_version(Profile::parse(compat)?, flag(&["--short", "-c", "--client"])))),
+        ("helm", Some("version")) => {
+            Ok(Call::Print(helm_version(Profile::parse(compat)?, flag(&["--short", "-c", "--client"]))))
+        }
         ("kustomize", Some("version")) => Ok(Call::Print(kustomize_version(Profile::parse(compat)?))),
         ("helm", Some("template")) => Ok(Call::Run(own("template", "template", arguments, compat, &[]))),
         ("kustomize", Some("build")) => {
@@ -63,7 +66,11 @@ fn helm_version(profile: Profile, short: bool) -> String {
         Helm::V4_1 => "v4.1.4",
         Helm::V4_3 => "v4.3.1",
     };
-    if short { format!("{version}+hydrant\n") } else { format!("version.BuildInfo{{Version:\"{version}\", GitCommit:\"hydrant\"}}\n") }
+    if short {
+        format!("{version}+hydrant\n")
+    } else {
+        format!("version.BuildInfo{{Version:\"{version}\", GitCommit:\"hydrant\"}}\n")
+    }
 }
 
 fn kustomize_version(profile: Profile) -> String {
@@ -88,7 +95,10 @@ mod tests {
         assert_eq!(tool(OsStr::new("/usr/bin/helm")), Some("helm"));
         assert_eq!(tool(OsStr::new("hydrant")), None);
         let run = |tool, text: &str, compat| call(tool, &words(text), compat).expect("answered");
-        assert_eq!(run("helm", "template rel chart", "helm-3"), Call::Run(words("hydrant template rel chart --compat helm-3")));
+        assert_eq!(
+            run("helm", "template rel chart", "helm-3"),
+            Call::Run(words("hydrant template rel chart --compat helm-3"))
+        );
         assert_eq!(run("kustomize", "build . --enable-helm", ""), Call::Run(words("hydrant build . --enable-helm")));
         assert_eq!(run("kustomize", "build", ""), Call::Run(words("hydrant build --no-charts")));
         assert_eq!(run("helm", "version -c --short", "helm-3"), Call::Print("v3.17.3+hydrant\n".into()));

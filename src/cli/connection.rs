@@ -1,6 +1,9 @@
 //! How commands reach registries: flags, credentials of Docker and Podman, proxies, and the runtime that waits.
 
-#![expect(clippy::disallowed_methods, reason = "reads the environment, CA files and Docker's config, and hands them on")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads the environment, CA files and Docker's config, and hands them on"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,7 +64,9 @@ fn environment(names: &[&str]) -> Option<String> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| Box::new(Diagnostic::input("file-unreadable", format!("cannot read `{}`: {error}", path.display()))))
+    fs::read(path).map_err(|error| {
+        Box::new(Diagnostic::input("file-unreadable", format!("cannot read `{}`: {error}", path.display())))
+    })
 }
 
 /// Credentials as `docker login` and `podman login` keep them, helpers included.
@@ -71,10 +76,11 @@ impl ConfigFiles {
     /// The files to look into, the first that exists and knows the registry wins.
     fn paths() -> Vec<PathBuf> {
         let home = environment(&["HOME"]).map(PathBuf::from);
-        let docker = environment(&["DOCKER_CONFIG"]).map(PathBuf::from).or_else(|| home.map(|home| home.join(".docker")));
-        let podman = environment(&["REGISTRY_AUTH_FILE"])
-            .map(PathBuf::from)
-            .or_else(|| environment(&["XDG_RUNTIME_DIR"]).map(|folder| Path::new(&folder).join("containers/auth.json")));
+        let docker =
+            environment(&["DOCKER_CONFIG"]).map(PathBuf::from).or_else(|| home.map(|home| home.join(".docker")));
+        let podman = environment(&["REGISTRY_AUTH_FILE"]).map(PathBuf::from).or_else(|| {
+            environment(&["XDG_RUNTIME_DIR"]).map(|folder| Path::new(&folder).join("containers/auth.json"))
+        });
         docker.map(|folder| folder.join("config.json")).into_iter().chain(podman).collect()
     }
 }
@@ -85,11 +91,14 @@ impl Credentials for ConfigFiles {
         for path in ConfigFiles::paths() {
             let Ok(text) = fs::read(&path) else { continue };
             match docker_credential::get_credential_from_reader(&text[..], key) {
-                Ok(DockerCredential::UsernamePassword(user, password)) => return Ok(Some(Credential::Basic { user, password })),
+                Ok(DockerCredential::UsernamePassword(user, password)) => {
+                    return Ok(Some(Credential::Basic { user, password }));
+                }
                 Ok(DockerCredential::IdentityToken(token)) => return Ok(Some(Credential::IdentityToken(token))),
                 Err(CredentialRetrievalError::NoCredentialConfigured) => {}
                 // what every helper says of a registry that it does not know
-                Err(CredentialRetrievalError::HelperFailure { stdout, .. }) if stdout.contains("credentials not found") => {}
+                Err(CredentialRetrievalError::HelperFailure { stdout, .. })
+                    if stdout.contains("credentials not found") => {}
                 Err(error) => return Err(unusable(&path, registry, &error)),
             }
         }
@@ -99,7 +108,9 @@ impl Credentials for ConfigFiles {
 
 fn unusable(path: &Path, registry: &str, error: &CredentialRetrievalError) -> Box<Diagnostic> {
     let why = match error {
-        CredentialRetrievalError::HelperFailure { helper, stderr, .. } => format!("the helper `{helper}` failed: {}", stderr.trim()),
+        CredentialRetrievalError::HelperFailure { helper, stderr, .. } => {
+            format!("the helper `{helper}` failed: {}", stderr.trim())
+        }
         CredentialRetrievalError::HelperCommunicationError => "its credential helper cannot be run".to_owned(),
         CredentialRetrievalError::MalformedHelperResponse => "its credential helper gives no credential".to_owned(),
         CredentialRetrievalError::CredentialDecodingError => "the entry is not `base64(user:password)`".to_owned(),

@@ -26,7 +26,9 @@ pub(super) struct Args {
 /// Runs the command: exit 0 where nothing differs, 1 where something does.
 pub(super) fn run(args: &Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
     if args.old == "-" && args.new == "-" {
-        return Err(Box::new(Diagnostic::input("diff-stdin", "only one side can be standard input").hint("give a path for the other")));
+        return Err(Box::new(
+            Diagnostic::input("diff-stdin", "only one side can be standard input").hint("give a path for the other"),
+        ));
     }
     let old = input::objects(&args.old, profile, &args.connection, terminal)?;
     let new = input::objects(&args.new, profile, &args.connection, terminal)?;

@@ -47,7 +47,9 @@ pub(super) fn check_target(folder: &Path) -> Result<()> {
 /// The first file below `folder` that is not in the record.
 fn foreign_file(folder: &Path, below: &str, ours: &BTreeSet<&str>, depth: usize) -> Result<Option<String>> {
     let mut names: Vec<_> = fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)))).collect())
+        .and_then(|entries| {
+            entries.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)))).collect()
+        })
         .map_err(|error| cannot("read", folder, &error))?;
     names.sort_by(|a: &(std::ffi::OsString, fs::FileType), b| a.0.cmp(&b.0));
     for (name, kind) in names {
@@ -69,7 +71,11 @@ fn foreign_file(folder: &Path, below: &str, ours: &BTreeSet<&str>, depth: usize)
 }
 
 /// Puts files in place of a folder. `origin` says in the record where they came from; paths are relative and clean.
-pub(super) fn replace_folder<'a>(folder: &Path, files: impl Iterator<Item = (&'a str, &'a [u8])>, origin: &str) -> Result<()> {
+pub(super) fn replace_folder<'a>(
+    folder: &Path,
+    files: impl Iterator<Item = (&'a str, &'a [u8])>,
+    origin: &str,
+) -> Result<()> {
     check_target(folder)?;
     let draft = beside(folder, "draft");
     let old = beside(folder, "old");

@@ -1,6 +1,9 @@
 //! What a SOURCE argument names: standard input, something to render, or an artifact.
 
-#![expect(clippy::disallowed_methods, reason = "relative paths are seen from the working folder, which only `cli` knows")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "relative paths are seen from the working folder, which only `cli` knows"
+)]
 
 use std::io::Read as _;
 
@@ -40,10 +43,15 @@ impl Input {
         if argument.starts_with("oci://") || argument.starts_with("oci-layout:") {
             return Ok(Input::Artifact(Location::parse(argument)?));
         }
-        for (prefix, what) in [("git:", "git revisions"), ("live:", "a live cluster"), ("https://", "URLs"), ("http://", "URLs")] {
+        for (prefix, what) in
+            [("git:", "git revisions"), ("live:", "a live cluster"), ("https://", "URLs"), ("http://", "URLs")]
+        {
             if argument.starts_with(prefix) {
                 let message = format!("`{argument}` names {what}, which this version does not read as a source");
-                return Err(Box::new(Diagnostic::input("source-kind", message).hint("check it out and give its path, or give an `oci://` reference")));
+                return Err(Box::new(
+                    Diagnostic::input("source-kind", message)
+                        .hint("check it out and give its path, or give an `oci://` reference"),
+                ));
             }
         }
         Ok(Input::Path(absolute(argument)?))
@@ -51,7 +59,12 @@ impl Input {
 }
 
 /// Reads or renders what an argument names; warnings go to the terminal.
-pub(super) fn objects(argument: &str, profile: Profile, connection: &ConnectionArgs, terminal: &Terminal) -> Result<Set> {
+pub(super) fn objects(
+    argument: &str,
+    profile: Profile,
+    connection: &ConnectionArgs,
+    terminal: &Terminal,
+) -> Result<Set> {
     match Input::parse(argument)? {
         Input::Stdin => Set::parse(&SourceText::new("standard input", stdin()?)),
         Input::Path(path) => {
@@ -73,8 +86,12 @@ pub(super) fn rendered(path: &str, profile: Profile) -> Result<Rendered> {
 
 fn stdin() -> Result<String> {
     let mut text = String::new();
-    let unreadable = |why: String| Box::new(Diagnostic::input("stdin", format!("standard input cannot be read: {why}")));
-    std::io::stdin().take(STDIN_BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
+    let unreadable =
+        |why: String| Box::new(Diagnostic::input("stdin", format!("standard input cannot be read: {why}")));
+    std::io::stdin()
+        .take(STDIN_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| unreadable(error.to_string()))?;
     if text.len() as u64 > STDIN_BYTES_MAX {
         return Err(unreadable(format!("it is longer than {STDIN_BYTES_MAX} bytes")));
     }
@@ -86,7 +103,9 @@ pub(super) fn absolute(argument: &str) -> Result<String> {
     if argument.starts_with('/') {
         return Ok(source::clean(argument));
     }
-    let unusable = |why: String| Box::new(Diagnostic::input("working-folder", format!("the working folder cannot be used: {why}")));
+    let unusable = |why: String| {
+        Box::new(Diagnostic::input("working-folder", format!("the working folder cannot be used: {why}")))
+    };
     let here = std::env::current_dir().map_err(|error| unusable(error.to_string()))?;
     let here = here.to_str().ok_or_else(|| unusable("its path is not UTF-8".to_owned()))?;
     Ok(source::join(here, argument))

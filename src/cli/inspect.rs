@@ -133,7 +133,10 @@ fn word(taking: Taking) -> &'static str {
 fn json(findings: &Findings) -> String {
     let artifact = &findings.artifact;
     let files = findings.files.as_ref().map(|files| {
-        files.iter().map(|(path, content)| serde_json::json!({ "path": path, "size": content.len() })).collect::<Vec<_>>()
+        files
+            .iter()
+            .map(|(path, content)| serde_json::json!({ "path": path, "size": content.len() }))
+            .collect::<Vec<_>>()
     });
     let objects = findings.objects.as_ref().map(|set| {
         let id = |object: &crate::manifest::Object| {

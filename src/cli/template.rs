@@ -8,7 +8,9 @@ use std::path::Path;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
-use crate::helm::{Chart, KubeVersion, Print, ReleaseOptions, UserValues, generated_name, render_or_explain, templated_name};
+use crate::helm::{
+    Chart, KubeVersion, Print, ReleaseOptions, UserValues, generated_name, render_or_explain, templated_name,
+};
 use crate::source::{Disk, Source as _};
 
 use super::Outcome;
@@ -299,9 +301,7 @@ fn name_and_chart(args: &Args, ambient: &mut Ambient) -> Result<(String, String)
             }
             Ok((name.clone(), chart.clone()))
         }
-        [chart] if !args.name_template.is_empty() => {
-            Ok((templated_name(&args.name_template, ambient)?, chart.clone()))
-        }
+        [chart] if !args.name_template.is_empty() => Ok((templated_name(&args.name_template, ambient)?, chart.clone())),
         // Helm sets this name before it looks at --generate-name, which so has no effect alone
         [chart] if !args.generate_name => Ok(("release-name".to_owned(), chart.clone())),
         [chart] => Ok((generated_name(chart, ambient), chart.clone())),
@@ -355,7 +355,8 @@ fn absolute(path: &str) -> Result<String> {
 
 /// `--output-dir`: one file a template, its documents one after the other; a hook is added to what the file holds.
 fn write_folder(args: &Args, release: &crate::helm::Release, print: &Print, terminal: &Terminal) -> Result<()> {
-    let folder = if args.release_name { format!("{}/{}", args.output_dir, release.name) } else { args.output_dir.clone() };
+    let folder =
+        if args.release_name { format!("{}/{}", args.output_dir, release.name) } else { args.output_dir.clone() };
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut written = String::new();
     for document in release.placed(print) {
@@ -364,7 +365,8 @@ fn write_folder(args: &Args, release: &crate::helm::Release, print: &Print, term
         let text = match files.entry(path.clone()) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {
-                let before = absolute(entry.key()).ok().filter(|_| document.is_hook).and_then(|path| Disk.read(&path).ok());
+                let before =
+                    absolute(entry.key()).ok().filter(|_| document.is_hook).and_then(|path| Disk.read(&path).ok());
                 entry.insert(before.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default())
             }
         };

@@ -3,7 +3,10 @@
 //! Renders, pushes to an image layout, pulls back and syncs to a folder: the same code as the commands of those names.
 //! Everything lands in one folder, and a second run finds its own results there and changes nothing.
 
-#![expect(clippy::disallowed_methods, reason = "times are shown, and the folder for temporary files comes from the environment")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "times are shown, and the folder for temporary files comes from the environment"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -63,7 +66,8 @@ pub(super) fn run(args: &Args, profile: Profile, terminal: &Terminal) -> Result<
     rendered.warnings.iter().for_each(|warning| terminal.report(warning));
     line(terminal, "render", &format!("{shown}: {} objects", rendered.set.len()), time)?;
     rendered.set.objects.iter().try_for_each(|object| terminal.data(format!("          {}\n", object.id)))?;
-    let location = Location::Layout(LayoutReference { folder: folder.join("layout"), tag: Some("example".into()), digest: None });
+    let location =
+        Location::Layout(LayoutReference { folder: folder.join("layout"), tag: Some("example".into()), digest: None });
     push(&rendered.set, &location, terminal)?;
     sync_to(&folder.join("synced"), &location, terminal)?;
     let next = args.source.as_deref().unwrap_or("examples/chart");

@@ -25,8 +25,15 @@ pub struct ObjectId {
 impl ObjectId {
     /// Reads the identity from `apiVersion`, `kind` and `metadata`; missing parts are empty.
     pub fn of(tree: &Tree) -> ObjectId {
-        let text = |path: &[&str]| tree.at(path).and_then(Tree::as_scalar).map(|scalar| scalar.text.clone()).unwrap_or_default();
-        ObjectId::new(&text(&["apiVersion"]), text(&["kind"]), text(&["metadata", "namespace"]), text(&["metadata", "name"]))
+        let text = |path: &[&str]| {
+            tree.at(path).and_then(Tree::as_scalar).map(|scalar| scalar.text.clone()).unwrap_or_default()
+        };
+        ObjectId::new(
+            &text(&["apiVersion"]),
+            text(&["kind"]),
+            text(&["metadata", "namespace"]),
+            text(&["metadata", "name"]),
+        )
     }
 
     /// The identity from its parts; `api_version` as it is written, `group/version` or `version`.
@@ -42,7 +49,10 @@ impl ObjectId {
 
     /// True if both name the same object for a server: everything but the version is the same.
     pub fn same_object(&self, other: &ObjectId) -> bool {
-        self.group == other.group && self.kind == other.kind && self.namespace == other.namespace && self.name == other.name
+        self.group == other.group
+            && self.kind == other.kind
+            && self.namespace == other.namespace
+            && self.name == other.name
     }
 }
 
@@ -53,7 +63,11 @@ impl fmt::Display for ObjectId {
         if !self.group.is_empty() {
             write!(f, ".{}", self.group)?;
         }
-        if self.namespace.is_empty() { write!(f, " {}", self.name) } else { write!(f, " {}/{}", self.namespace, self.name) }
+        if self.namespace.is_empty() {
+            write!(f, " {}", self.name)
+        } else {
+            write!(f, " {}/{}", self.namespace, self.name)
+        }
     }
 }
 

@@ -52,7 +52,8 @@ fn add_document(set: &mut Set, source: &SourceText, part: &Part, range: Range<us
 fn fault(part: &Part, id: &ObjectId) -> Option<Diagnostic> {
     if !matches!(part, Part::Map(_)) {
         return Some(
-            Diagnostic::input("manifest-not-object", "a document is not an object").hint("write `apiVersion`, `kind` and `metadata`"),
+            Diagnostic::input("manifest-not-object", "a document is not an object")
+                .hint("write `apiVersion`, `kind` and `metadata`"),
         );
     }
     if id.kind.is_empty() {

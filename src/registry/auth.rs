@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn challenges() {
-        let bearer = r#"Bearer realm="https://auth.example/token",service="registry.example",scope="repository:a/b:pull,push""#;
+        let bearer =
+            r#"Bearer realm="https://auth.example/token",service="registry.example",scope="repository:a/b:pull,push""#;
         let wanted = Challenge::Bearer {
             realm: "https://auth.example/token".to_owned(),
             service: Some("registry.example".to_owned()),

@@ -98,7 +98,8 @@ impl Transport {
     pub(super) async fn read_blob(&self, purpose: Purpose<'_>, descriptor: &Descriptor) -> Result<Blob> {
         let limit = self.options.blob_bytes_max;
         if descriptor.size > limit {
-            let text = format!("blob `{}` has {} bytes, more than the {limit} allowed", descriptor.digest, descriptor.size);
+            let text =
+                format!("blob `{}` has {} bytes, more than the {limit} allowed", descriptor.digest, descriptor.size);
             return Err(Box::new(Diagnostic::input("blob-too-large", text).hint("split the artifact")));
         }
         let url = self.url(purpose.reference, &format!("blobs/{}", descriptor.digest))?;
@@ -110,18 +111,32 @@ impl Transport {
             match tokio::time::timeout(self.patience(descriptor.size), transfer).await {
                 Ok(Ok(())) => break,
                 Ok(Err(Cut::Final(fault))) => return Err(fault),
-                Ok(Err(Cut::Again(error))) if tried >= self.options.tries => return Err(self.no_answer(purpose, &error)),
+                Ok(Err(Cut::Again(error))) if tried >= self.options.tries => {
+                    return Err(self.no_answer(purpose, &error));
+                }
                 Ok(Err(Cut::Again(_))) => tokio::time::sleep(self.options.backoff).await,
                 Ok(Err(Cut::Short)) if tried >= self.options.tries => break,
                 Ok(Err(Cut::Short)) => {}
-                Err(_) => return Err(fault::broken(purpose.what, &purpose.reference.registry, "sends too slowly to wait for")),
+                Err(_) => {
+                    return Err(fault::broken(
+                        purpose.what,
+                        &purpose.reference.registry,
+                        "sends too slowly to wait for",
+                    ));
+                }
             }
         }
         descriptor.verify_facts(partial.hasher.length(), partial.hasher.clone().finish())?;
         Ok(Blob { descriptor: descriptor.clone(), bytes: partial.bytes.into() })
     }
 
-    async fn read_on(&self, purpose: Purpose<'_>, url: Url, descriptor: &Descriptor, partial: &mut Partial) -> Result<(), Cut> {
+    async fn read_on(
+        &self,
+        purpose: Purpose<'_>,
+        url: Url,
+        descriptor: &Descriptor,
+        partial: &mut Partial,
+    ) -> Result<(), Cut> {
         let mut request = Request::new(Method::GET, url);
         let start = partial.hasher.length();
         if start > 0 {
@@ -136,7 +151,10 @@ impl Transport {
         while let Some(chunk) = answer.chunk().await.map_err(Cut::Again)? {
             partial.hasher.update(&chunk);
             if partial.hasher.length() > descriptor.size {
-                let text = format!("blob `{}` goes on after the {} bytes its descriptor says", descriptor.digest, descriptor.size);
+                let text = format!(
+                    "blob `{}` goes on after the {} bytes its descriptor says",
+                    descriptor.digest, descriptor.size
+                );
                 return Err(Cut::Final(Box::new(Diagnostic::unreachable("blob-size", text))));
             }
             partial.bytes.extend_from_slice(&chunk);

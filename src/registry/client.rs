@@ -85,14 +85,18 @@ impl Client {
             Manifest::Index(index) => {
                 let Some(entry) = index.linux_amd64() else {
                     let text = format!("`{location}` is an index without an image for linux/amd64");
-                    return Err(Box::new(Diagnostic::input("index-platform", text).hint("name one of its images by digest")));
+                    return Err(Box::new(
+                        Diagnostic::input("index-platform", text).hint("name one of its images by digest"),
+                    ));
                 };
                 let (bytes, content_type) = self.manifest(location, &Version::Digest(entry.digest)).await?;
                 match Manifest::parse(&bytes, &content_type)? {
                     Manifest::Image(image) => (bytes, content_type, image),
                     Manifest::Index(_) => {
                         let text = format!("`{location}` is an index of indexes");
-                        return Err(Box::new(Diagnostic::input("index-nested", text).hint("name one of its images by digest")));
+                        return Err(Box::new(
+                            Diagnostic::input("index-nested", text).hint("name one of its images by digest"),
+                        ));
                     }
                 }
             }
@@ -102,13 +106,23 @@ impl Client {
         let mut left = self.transport.options.blob_bytes_max;
         for layer in &image.layers {
             left = left.checked_sub(layer.size).ok_or_else(|| {
-                let text = format!("the layers of `{location}` have more than {} bytes", self.transport.options.blob_bytes_max);
+                let text = format!(
+                    "the layers of `{location}` have more than {} bytes",
+                    self.transport.options.blob_bytes_max
+                );
                 Box::new(Diagnostic::input("blob-too-large", text).hint("split the artifact"))
             })?;
             layers.push(self.blob(location, layer).await?);
         }
         let media_type = image.media_type.clone().unwrap_or(content_type);
-        Ok(Artifact { digest: Digest::of(&bytes), media_type, manifest: bytes, image: *image, config: Some(config), layers })
+        Ok(Artifact {
+            digest: Digest::of(&bytes),
+            media_type,
+            manifest: bytes,
+            image: *image,
+            config: Some(config),
+            layers,
+        })
     }
 
     /// The manifest at a location and its content type, verified against the digest where one is meant.
@@ -130,7 +144,9 @@ impl Client {
     /// A blob at a location, verified.
     pub(crate) async fn blob(&self, location: &Location, descriptor: &Descriptor) -> Result<Blob> {
         match location {
-            Location::Layout(reference) => Layout::at(reference).read(descriptor, self.transport.options.blob_bytes_max),
+            Location::Layout(reference) => {
+                Layout::at(reference).read(descriptor, self.transport.options.blob_bytes_max)
+            }
             Location::Registry(reference) => {
                 let what = format!("pull `{reference}`");
                 self.transport.read_blob(Purpose { reference, push: false, what: &what }, descriptor).await
@@ -141,13 +157,20 @@ impl Client {
     /// Pushes an artifact: blobs that are not there yet, then the manifest, then the tag. `told` hears of each blob.
     ///
     /// Fails with `push-digest` where the location names another digest than the artifact's.
-    pub(crate) async fn push(&self, location: &Location, artifact: &Artifact, told: &mut dyn FnMut(Step)) -> Result<Pushed> {
+    pub(crate) async fn push(
+        &self,
+        location: &Location,
+        artifact: &Artifact,
+        told: &mut dyn FnMut(Step),
+    ) -> Result<Pushed> {
         let version = location.version();
         if let Version::Digest(named) = &version
             && *named != artifact.digest
         {
             let text = format!("`{location}` names a digest, and the artifact has another: `{}`", artifact.digest);
-            return Err(Box::new(Diagnostic::input("push-digest", text).hint("leave the digest out: it follows from the content")));
+            return Err(Box::new(
+                Diagnostic::input("push-digest", text).hint("leave the digest out: it follows from the content"),
+            ));
         }
         match location {
             Location::Layout(reference) => {
@@ -161,7 +184,8 @@ impl Client {
                     let descriptor = blob.descriptor.clone();
                     told(if new(&blob) { Step::Uploaded(descriptor) } else { Step::Present(descriptor) });
                 }
-                let (blobs, bytes) = artifact.blobs().filter(new).fold((0, 0), |(n, sum), blob| (n + 1, sum + blob.descriptor.size));
+                let (blobs, bytes) =
+                    artifact.blobs().filter(new).fold((0, 0), |(n, sum), blob| (n + 1, sum + blob.descriptor.size));
                 Ok(Pushed { digest: artifact.digest, blobs, bytes, changed: written.moved })
             }
             Location::Registry(reference) => self.push_to_registry(reference, artifact, None, told).await,
@@ -243,8 +267,13 @@ impl Client {
         for _ in 0..TAG_PAGES_MAX {
             let answer = self.transport.expect(purpose, &Request::new(Method::GET, url.clone()), &[200]).await?;
             let next = next_page(&answer);
-            let body = self.transport.body(answer, TAGS_BYTES_MAX).await.ok_or_else(|| broken("sends a list without an end"))?;
-            let page: TagList = serde_json::from_slice(&body).map_err(|_| broken("sends a list that cannot be read"))?;
+            let body = self
+                .transport
+                .body(answer, TAGS_BYTES_MAX)
+                .await
+                .ok_or_else(|| broken("sends a list without an end"))?;
+            let page: TagList =
+                serde_json::from_slice(&body).map_err(|_| broken("sends a list that cannot be read"))?;
             tags.extend(page.tags.unwrap_or_default());
             match next {
                 Some(next) if next.origin() == url.origin() => url = next,
@@ -282,7 +311,8 @@ impl Client {
         let mut request = Request::new(Method::GET, url);
         request.header("accept", ACCEPT);
         let answer = self.transport.expect(purpose, &request, &[200]).await?;
-        let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let content_type =
+            answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let said = digest_header(&answer);
         let host = &purpose.reference.registry;
         let Some(body) = self.transport.body(answer, MANIFEST_BYTES_MAX).await else {
@@ -295,9 +325,12 @@ impl Client {
             Version::Tag(_) => said,
         };
         if let Some(meant) = meant.filter(|meant| *meant != found) {
-            let text = format!("cannot {}: `{host}` sends a manifest with the digest `{found}` for `{meant}`", purpose.what);
+            let text =
+                format!("cannot {}: `{host}` sends a manifest with the digest `{found}` for `{meant}`", purpose.what);
             let fault = Diagnostic::unreachable("manifest-digest", text);
-            return Err(Box::new(fault.hint("push the artifact again, or ask another registry: this manifest was changed or damaged")));
+            return Err(Box::new(
+                fault.hint("push the artifact again, or ask another registry: this manifest was changed or damaged"),
+            ));
         }
         Ok((body.into(), content_type))
     }
@@ -306,7 +339,13 @@ impl Client {
         self.put(purpose, version, &artifact.manifest, &artifact.media_type).await
     }
 
-    async fn put(&self, purpose: Purpose<'_>, version: &Version, manifest: &Arc<[u8]>, content_type: &str) -> Result<()> {
+    async fn put(
+        &self,
+        purpose: Purpose<'_>,
+        version: &Version,
+        manifest: &Arc<[u8]>,
+        content_type: &str,
+    ) -> Result<()> {
         let url = self.transport.url(purpose.reference, &format!("manifests/{version}"))?;
         let mut request = Request::new(Method::PUT, url);
         request.header("content-type", if content_type.is_empty() { media_type::MANIFEST } else { content_type });

@@ -38,22 +38,36 @@ pub(super) fn no_answer(what: &str, host: &str, plain: bool, error: &reqwest::Er
     let fault = |code, text: String| Diagnostic::unreachable(code, format!("cannot {what}: {text}"));
     if !plain && says(&["invalidcontenttype", "corrupt message", "wrong version number"]) {
         let text = format!("`{host}` does not speak TLS");
-        return Box::new(fault("registry-tls", text).hint("add `--plain-http` if the registry is meant to be without TLS"));
+        return Box::new(
+            fault("registry-tls", text).hint("add `--plain-http` if the registry is meant to be without TLS"),
+        );
     }
     if says(&["unknownissuer", "unknown issuer", "invalid peer certificate"]) {
         let text = format!("the certificate of `{host}` is not trusted: {why}");
-        return Box::new(fault("registry-certificate", text).hint("give the authority that signed it with `--ca-file FILE`"));
+        return Box::new(
+            fault("registry-certificate", text).hint("give the authority that signed it with `--ca-file FILE`"),
+        );
     }
     if error.is_timeout() {
         let text = format!("`{host}` did not answer in time");
-        return Box::new(fault("registry-timeout", text).hint("check the network and any proxy on the way, then try again"));
+        return Box::new(
+            fault("registry-timeout", text).hint("check the network and any proxy on the way, then try again"),
+        );
     }
     let text = format!("`{host}` cannot be reached: {why}");
-    Box::new(fault("registry-unreachable", text).hint(format!("check that `{host}` is right and the registry is running")))
+    Box::new(
+        fault("registry-unreachable", text).hint(format!("check that `{host}` is right and the registry is running")),
+    )
 }
 
 /// An answer that is not the one hoped for.
-pub(super) fn refused(what: &str, host: &str, status: StatusCode, body: &[u8], had_credential: bool) -> Box<Diagnostic> {
+pub(super) fn refused(
+    what: &str,
+    host: &str,
+    status: StatusCode,
+    body: &[u8],
+    had_credential: bool,
+) -> Box<Diagnostic> {
     let envelope: Envelope = serde_json::from_slice(body).unwrap_or_default();
     let first = envelope.errors.first();
     let code = first.map_or("", |item| item.code.as_str());
@@ -67,13 +81,22 @@ pub(super) fn refused(what: &str, host: &str, status: StatusCode, body: &[u8], h
         Box::new(Diagnostic::unreachable(name, format!("cannot {what}: `{host}` answers {says}")).hint(hint))
     };
     match (status.as_u16(), code) {
-        (401, _) if had_credential => fault("registry-credential", &format!("renew the credential: `docker login {host}`")),
-        (401, _) => fault("registry-unauthorized", &format!("give a credential: `docker login {host}`, or mount a Docker config and set `DOCKER_CONFIG`")),
+        (401, _) if had_credential => {
+            fault("registry-credential", &format!("renew the credential: `docker login {host}`"))
+        }
+        (401, _) => fault(
+            "registry-unauthorized",
+            &format!("give a credential: `docker login {host}`, or mount a Docker config and set `DOCKER_CONFIG`"),
+        ),
         (403, _) | (_, "DENIED") => fault("registry-denied", "ask for access to the repository, or check its name"),
         (404, "NAME_UNKNOWN") => fault("registry-no-repository", "check the repository's name"),
-        (404, "MANIFEST_UNKNOWN" | "") => fault("registry-no-manifest", "check the tag or digest: `hydrant list` shows the tags of a repository"),
+        (404, "MANIFEST_UNKNOWN" | "") => {
+            fault("registry-no-manifest", "check the tag or digest: `hydrant list` shows the tags of a repository")
+        }
         (404, _) => fault("registry-not-found", "check the reference"),
-        (413, _) => fault("registry-too-large", "raise the registry's or its proxy's body limit, or split the artifact"),
+        (413, _) => {
+            fault("registry-too-large", "raise the registry's or its proxy's body limit, or split the artifact")
+        }
         (429, _) => fault("registry-rate-limit", "wait, or log in for a higher limit"),
         (400, _) if words.contains("HTTP request to an HTTPS server") => {
             fault("registry-tls", "leave `--plain-http` out: the registry speaks TLS")
@@ -104,7 +127,11 @@ mod tests {
         let cases: &[(u16, &str, &str)] = &[
             (401, "", "registry-unauthorized"),
             (403, r#"{"errors":[{"code":"DENIED","message":"no"}]}"#, "registry-denied"),
-            (404, r#"{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}"#, "registry-no-repository"),
+            (
+                404,
+                r#"{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}"#,
+                "registry-no-repository",
+            ),
             (404, r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#, "registry-no-manifest"),
             (400, "Client sent an HTTP request to an HTTPS server.\n", "registry-tls"),
             (429, "", "registry-rate-limit"),

@@ -115,7 +115,8 @@ fn send(mut stream: TcpStream, reply: Reply, head_only: bool) -> Option<()> {
         Reply::Cut(status, headers, body, length) => (status, headers, body, length),
         Reply::Drip(_) | Reply::Endless => {
             write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").ok()?;
-            let (piece, pause) = if let Reply::Drip(pause) = reply { (vec![b'a'], pause) } else { (vec![b'a'; 65536], Duration::ZERO) };
+            let (piece, pause) =
+                if let Reply::Drip(pause) = reply { (vec![b'a'], pause) } else { (vec![b'a'; 65536], Duration::ZERO) };
             loop {
                 stream.write_all(&piece).ok()?;
                 std::thread::sleep(pause);
@@ -159,7 +160,14 @@ fn artifact() -> Artifact {
     };
     let manifest: Arc<[u8]> = serde_json::to_vec(&image).expect("JSON").into();
     let digest = Digest::of(&manifest);
-    Artifact { digest, media_type: media_type::MANIFEST.to_owned(), manifest, image, config: Some(config), layers: vec![layer] }
+    Artifact {
+        digest,
+        media_type: media_type::MANIFEST.to_owned(),
+        manifest,
+        image,
+        config: Some(config),
+        layers: vec![layer],
+    }
 }
 
 /// The honest answer to a read.
@@ -167,7 +175,8 @@ fn honest(asked: &Asked) -> Reply {
     let artifact = artifact();
     let name = asked.path.rsplit('/').next().unwrap_or_default();
     if asked.path.contains("/manifests/") {
-        let headers = format!("content-type: {}\r\ndocker-content-digest: {}\r\n", media_type::MANIFEST, artifact.digest);
+        let headers =
+            format!("content-type: {}\r\ndocker-content-digest: {}\r\n", media_type::MANIFEST, artifact.digest);
         return Reply::Answer(200, headers, artifact.manifest.to_vec());
     }
     match artifact.blobs().find(|blob| blob.descriptor.digest.to_string() == name) {
@@ -194,8 +203,15 @@ fn an_honest_registry_is_believed() {
 
 #[test]
 fn lies_about_digest_and_length_are_refused() {
-    for (body, code) in [(&b"layer bytes, quite a few of THEM"[..], "blob-digest"), (b"short", "blob-size"), (&[b'x'; 500], "blob-size")] {
-        let registry = Faulty::start(move |asked, _| if asked.path.contains(&layer_path()) { answer(200, body) } else { honest(asked) });
+    for (body, code) in [
+        (&b"layer bytes, quite a few of THEM"[..], "blob-digest"),
+        (b"short", "blob-size"),
+        (&[b'x'; 500], "blob-size"),
+    ] {
+        let registry =
+            Faulty::start(
+                move |asked, _| if asked.path.contains(&layer_path()) { answer(200, body) } else { honest(asked) },
+            );
         assert_eq!(fault_of(&registry).code, code);
     }
     let wrong = Faulty::start(|asked, _| match honest(asked) {
@@ -213,12 +229,15 @@ fn lies_about_digest_and_length_are_refused() {
 
 #[test]
 fn bodies_without_an_end_and_slow_ones_end_here() {
-    let endless = Faulty::start(|asked, _| if asked.path.contains(&layer_path()) { Reply::Endless } else { honest(asked) });
+    let endless =
+        Faulty::start(|asked, _| if asked.path.contains(&layer_path()) { Reply::Endless } else { honest(asked) });
     assert_eq!(fault_of(&endless).code, "blob-size");
     let manifest = Faulty::start(|_, _| Reply::Endless);
     assert_eq!(fault_of(&manifest).code, "registry-protocol");
     let drip = Duration::from_millis(50);
-    let slow = Faulty::start(move |asked, _| if asked.path.contains(&layer_path()) { Reply::Drip(drip) } else { honest(asked) });
+    let slow = Faulty::start(
+        move |asked, _| if asked.path.contains(&layer_path()) { Reply::Drip(drip) } else { honest(asked) },
+    );
     assert_eq!(fault_of(&slow).code, "registry-protocol");
     let slow_manifest = Faulty::start(move |_, _| Reply::Drip(drip));
     assert_eq!(fault_of(&slow_manifest).code, "registry-protocol");
@@ -242,7 +261,11 @@ fn a_blob_that_is_cut_is_taken_up_where_it_broke_off() {
     });
     assert!(registry.pull().is_ok());
     let always = Faulty::start(|asked, _| {
-        if asked.path.contains(&layer_path()) { Reply::Cut(200, String::new(), b"layer".to_vec(), 32) } else { honest(asked) }
+        if asked.path.contains(&layer_path()) {
+            Reply::Cut(200, String::new(), b"layer".to_vec(), 32)
+        } else {
+            honest(asked)
+        }
     });
     assert_eq!(fault_of(&always).fault, crate::diag::Fault::Unreachable);
 }
@@ -292,17 +315,24 @@ fn tokens_are_fetched_kept_and_renewed() {
             return answer(200, format!(r#"{{"token":"t{count}"}}"#).as_bytes());
         }
         // the first token expires as soon as the manifest was read with it
-        let manifest_read = before.iter().any(|asked| asked.path.contains("/manifests/") && asked.header("authorization").is_some());
+        let manifest_read =
+            before.iter().any(|asked| asked.path.contains("/manifests/") && asked.header("authorization").is_some());
         let good = if manifest_read { "Bearer t1" } else { "Bearer t0" };
         if asked.header("authorization") == Some(good) {
             return honest(asked);
         }
         let host = asked.header("host").unwrap_or_default();
-        Reply::Answer(401, format!("www-authenticate: Bearer realm=\"http://{host}/token\",service=\"reg\"\r\n"), Vec::new())
+        Reply::Answer(
+            401,
+            format!("www-authenticate: Bearer realm=\"http://{host}/token\",service=\"reg\"\r\n"),
+            Vec::new(),
+        )
     });
     assert!(run(client(Arc::new(Ann)).pull(&registry.location())).is_ok());
     assert_eq!(registry.asked().iter().filter(|asked| asked.path.starts_with("/token")).count(), 2);
-    let anonymous = fault_of(&Faulty::start(|_, _| Reply::Answer(401, "www-authenticate: Basic realm=\"x\"\r\n".to_owned(), Vec::new())));
+    let anonymous = fault_of(&Faulty::start(|_, _| {
+        Reply::Answer(401, "www-authenticate: Basic realm=\"x\"\r\n".to_owned(), Vec::new())
+    }));
     assert_eq!(anonymous.code, "registry-unauthorized");
     assert!(anonymous.hints[0].contains("docker login"), "{anonymous:?}");
 }

@@ -65,7 +65,11 @@ impl Layout {
             let text = format!("there is no `{version}` in the image layout `{}`", self.folder.display());
             let fault = Diagnostic::input("layout-no-manifest", text);
             let tags = tags(&index);
-            Box::new(if tags.is_empty() { fault } else { fault.hint(format!("use one of its tags: {}", tags.join(", "))) })
+            Box::new(if tags.is_empty() {
+                fault
+            } else {
+                fault.hint(format!("use one of its tags: {}", tags.join(", ")))
+            })
         })
     }
 
@@ -77,7 +81,8 @@ impl Layout {
     /// Reads and verifies a blob of at most `limit` bytes.
     pub(crate) fn read(&self, descriptor: &Descriptor, limit: u64) -> Result<Blob> {
         if descriptor.size > limit {
-            let text = format!("blob `{}` has {} bytes, more than the {limit} allowed", descriptor.digest, descriptor.size);
+            let text =
+                format!("blob `{}` has {} bytes, more than the {limit} allowed", descriptor.digest, descriptor.size);
             return Err(Box::new(Diagnostic::input("blob-too-large", text)));
         }
         let path = self.blob_path(descriptor.digest);
@@ -131,7 +136,9 @@ impl Layout {
             entry.annotations.insert(REF_NAME.to_owned(), tag.to_owned());
         }
         let listed = match tag {
-            Some(tag) => index.manifests.iter().position(|found| found.annotations.get(REF_NAME).is_some_and(|name| name == tag)),
+            Some(tag) => {
+                index.manifests.iter().position(|found| found.annotations.get(REF_NAME).is_some_and(|name| name == tag))
+            }
             None => index.manifests.iter().position(|found| found.digest == descriptor.digest),
         };
         match listed {
@@ -165,7 +172,8 @@ impl Layout {
 }
 
 fn tags(index: &Index) -> Vec<String> {
-    let mut tags: Vec<String> = index.manifests.iter().filter_map(|entry| entry.annotations.get(REF_NAME).cloned()).collect();
+    let mut tags: Vec<String> =
+        index.manifests.iter().filter_map(|entry| entry.annotations.get(REF_NAME).cloned()).collect();
     tags.sort();
     tags.dedup();
     tags
@@ -225,7 +233,14 @@ mod tests {
         };
         let manifest: Arc<[u8]> = serde_json::to_vec(&image).expect("JSON").into();
         let digest = Digest::of(&manifest);
-        Artifact { digest, media_type: media_type::MANIFEST.to_owned(), manifest, image, config: Some(config), layers: vec![layer] }
+        Artifact {
+            digest,
+            media_type: media_type::MANIFEST.to_owned(),
+            manifest,
+            image,
+            config: Some(config),
+            layers: vec![layer],
+        }
     }
 
     fn layout(folder: &Path) -> Layout {
@@ -243,7 +258,10 @@ mod tests {
         let second = layout.write(&artifact("two"), Some("v1")).expect("written");
         assert_eq!((second.new.len(), second.moved), (2, true), "the config is shared");
         assert_eq!(layout.find(&Version::Tag("v1".to_owned())).expect("there").digest, artifact("two").digest);
-        assert_eq!(layout.find(&Version::Digest(artifact("one").digest)).expect("there").digest, artifact("one").digest);
+        assert_eq!(
+            layout.find(&Version::Digest(artifact("one").digest)).expect("there").digest,
+            artifact("one").digest
+        );
         let fault = layout.find(&Version::Tag("v2".to_owned())).expect_err("no such tag");
         assert!(fault.hints[0].contains("v1"), "{fault:?}");
         assert_eq!(layout.tags().expect("reads"), ["v1"]);
@@ -280,16 +298,19 @@ mod tests {
             }
         });
         assert_eq!(layout(folder.path()).tags().expect("reads").len(), 40, "no tag is lost");
-        let drafts = fs::read_dir(folder.path()).expect("a folder").filter(|entry| {
-            entry.as_ref().expect("an entry").file_name().to_string_lossy().ends_with(".draft")
-        });
+        let drafts = fs::read_dir(folder.path())
+            .expect("a folder")
+            .filter(|entry| entry.as_ref().expect("an entry").file_name().to_string_lossy().ends_with(".draft"));
         assert_eq!(drafts.count(), 0);
     }
 
     #[test]
     fn a_folder_that_is_no_layout_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert_eq!(layout(folder.path()).find(&Version::Tag("x".to_owned())).expect_err("empty").code, "layout-missing");
+        assert_eq!(
+            layout(folder.path()).find(&Version::Tag("x".to_owned())).expect_err("empty").code,
+            "layout-missing"
+        );
         fs::write(folder.path().join(INDEX_FILE), b"[]").expect("written");
         assert_eq!(layout(folder.path()).tags().expect_err("no index").code, "layout-index");
     }

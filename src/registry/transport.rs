@@ -162,7 +162,10 @@ impl Transport {
     }
 
     fn pause(&self, tried: u32, headers: &HeaderMap) -> Duration {
-        let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).map(Duration::from_secs);
+        let asked = headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
         let grown = self.options.backoff.saturating_mul(1 << (tried - 1).min(16));
         asked.unwrap_or(grown).min(self.options.backoff_max)
     }
@@ -186,7 +189,12 @@ impl Transport {
         self.send_once(purpose, request, Some(&fresh)).await
     }
 
-    async fn send_once(&self, purpose: Purpose<'_>, request: &Request, authorization: Option<&HeaderValue>) -> Result<Response, Failure> {
+    async fn send_once(
+        &self,
+        purpose: Purpose<'_>,
+        request: &Request,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response, Failure> {
         let client = self.client(self.is_plain(purpose.reference))?;
         let mut builder = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         if let Some(value) = authorization {
@@ -215,7 +223,13 @@ impl Transport {
         Ok(Some(value))
     }
 
-    async fn token(&self, purpose: Purpose<'_>, realm: &str, service: Option<&str>, credential: Option<Credential>) -> Result<String, Failure> {
+    async fn token(
+        &self,
+        purpose: Purpose<'_>,
+        realm: &str,
+        service: Option<&str>,
+        credential: Option<Credential>,
+    ) -> Result<String, Failure> {
         let host = &purpose.reference.registry;
         let broken = |why: &str| Failure::Final(fault::broken(purpose.what, host, why));
         let mut url = Url::parse(realm).map_err(|_| broken("names a token service that is no URL"))?;
@@ -253,7 +267,8 @@ impl Transport {
             }
             return Err(Failure::Final(self.refused(purpose, answer).await));
         }
-        let body = self.body(answer, ANSWER_BYTES_MAX).await.ok_or_else(|| broken("has a token service that sends no end"))?;
+        let body =
+            self.body(answer, ANSWER_BYTES_MAX).await.ok_or_else(|| broken("has a token service that sends no end"))?;
         let token = serde_json::from_slice::<TokenAnswer>(&body).ok().and_then(TokenAnswer::token);
         token.ok_or_else(|| broken("has a token service that gives no token"))
     }
@@ -275,7 +290,8 @@ impl Transport {
         // every TLS library of the process uses one provider; a second install is refused, and is no fault
         let _ = rustls::crypto::ring::default_provider().install_default();
         let redirects = reqwest::redirect::Policy::custom(|attempt| {
-            let downgrade = attempt.url().scheme() == "http" && attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+            let downgrade = attempt.url().scheme() == "http"
+                && attempt.previous().last().is_some_and(|url| url.scheme() == "https");
             if downgrade || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
         });
         let mut builder = reqwest::Client::builder()
@@ -293,7 +309,8 @@ impl Transport {
             roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| refuse("the CA file", &error))?;
         }
         if let Some(pem) = &options.identity_pem {
-            let identity = reqwest::Identity::from_pem(pem).map_err(|error| refuse("the client certificate", &error))?;
+            let identity =
+                reqwest::Identity::from_pem(pem).map_err(|error| refuse("the client certificate", &error))?;
             builder = builder.identity(identity);
         }
         // without TLS the system's certificates need not be read, nor even exist

@@ -58,7 +58,12 @@ impl Source for Disk {
 
     fn real_path(&self, path: &str) -> Result<String> {
         let real = fs::canonicalize(path).map_err(|error| failed(path, "resolve", &error))?;
-        let not_utf8 = || Box::new(Diagnostic::input("source-name-not-utf8", format!("`{path}` resolves to a path that is not UTF-8")));
+        let not_utf8 = || {
+            Box::new(Diagnostic::input(
+                "source-name-not-utf8",
+                format!("`{path}` resolves to a path that is not UTF-8"),
+            ))
+        };
         real.into_os_string().into_string().map_err(|_| not_utf8())
     }
 }

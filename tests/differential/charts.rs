@@ -41,8 +41,12 @@ fn render(batch: &[(usize, &str)], tool: Tool, answers: &mut [Option<Vec<u8>>]) 
         let mut lines = text.lines();
         for (number, _) in batch {
             let key = format!("a{number}: \"");
-            let answer = lines.by_ref().find_map(|line| line.strip_prefix(&key)).unwrap_or_else(|| panic!("no answer {number} in:\n{text}"));
-            answers[*number] = Some(data_encoding::BASE64.decode(answer.trim_end_matches('"').as_bytes()).expect("base64"));
+            let answer = lines
+                .by_ref()
+                .find_map(|line| line.strip_prefix(&key))
+                .unwrap_or_else(|| panic!("no answer {number} in:\n{text}"));
+            answers[*number] =
+                Some(data_encoding::BASE64.decode(answer.trim_end_matches('"').as_bytes()).expect("base64"));
         }
     } else if batch.len() > 1 {
         let (left, right) = batch.split_at(batch.len() / 2);

@@ -11,16 +11,106 @@ const DEPTH: usize = 3;
 const WRONG_ONE_IN: usize = 120;
 
 const STRINGS: &[&str] = &[
-    "\"\"", "\"hello\"", "\"Hello World\"", "\"a-b_c.d\"", "\"  pad  \"", "`raw \"text\"`", "\"two\\nlines\"", "\"日本語 text\"", "\"x\"", "\"12\"", "\"-7\"",
-    "\"0x1F\"", "\"010\"", "\"3.7\"", "\"1e3\"", "\"true\"", "\"<a href='x'>&</a>\"", "\"$1 and {{ x }}\"", "\"quote\\\"d\"", "\"tab\\there\"", "\"aaa\"",
-    "\"some-Long_nameHere with MANY Words and more of them, so that it wraps at last\"", ".Values.text", ".Values.lines", ".Values.empty", "\"null\"",
-    "\"yes\"", "\"- a\"", "\"a: b\"", "\"# no\"", "\"@at\"", "\"1.10\"", "\"0755\"", "\"2020-01-02\"", "\"é́ñ\"", "\"\\x01\"",
+    "\"\"",
+    "\"hello\"",
+    "\"Hello World\"",
+    "\"a-b_c.d\"",
+    "\"  pad  \"",
+    "`raw \"text\"`",
+    "\"two\\nlines\"",
+    "\"日本語 text\"",
+    "\"x\"",
+    "\"12\"",
+    "\"-7\"",
+    "\"0x1F\"",
+    "\"010\"",
+    "\"3.7\"",
+    "\"1e3\"",
+    "\"true\"",
+    "\"<a href='x'>&</a>\"",
+    "\"$1 and {{ x }}\"",
+    "\"quote\\\"d\"",
+    "\"tab\\there\"",
+    "\"aaa\"",
+    "\"some-Long_nameHere with MANY Words and more of them, so that it wraps at last\"",
+    ".Values.text",
+    ".Values.lines",
+    ".Values.empty",
+    "\"null\"",
+    "\"yes\"",
+    "\"- a\"",
+    "\"a: b\"",
+    "\"# no\"",
+    "\"@at\"",
+    "\"1.10\"",
+    "\"0755\"",
+    "\"2020-01-02\"",
+    "\"é́ñ\"",
+    "\"\\x01\"",
 ];
-const INTEGERS: &[&str] = &["0", "1", "2", "3", "-1", "7", "42", "100", "-100", "0x1F", "0b101", "0o17", "1_000", "'a'", "9007199254740993", ".Values.count", "2147483648"];
-const NUMBERS: &[&str] = &["0", "1", "2", "5", "-3", "10", "0.5", "3.14", "1e3", "-2.5", ".Values.ratio", ".Values.below", ".Values.whole", "1.5e21", "1e-7", "100000000", "0.1"];
-const LISTS: &[&str] = &[".Values.numbers", ".Values.fruits", ".Values.mixed", ".Values.emptylist", ".Values.tree.list"];
-const MAPS: &[&str] = &[".Values.tree", ".Values.emptymap", ".Values.tree.a", "(dict \"a\" 1 \"b\" (dict \"c\" \"x\"))", "(dict)", "(dict \"a\" nil \"n\" \"named\")"];
-const OTHER: &[&str] = &["nil", "true", "false", ".Values.nothing", ".Values.missing", ".Values.on", ".Values", ".Release.Name", ".Chart.Name", ".Capabilities.KubeVersion.Minor", ".Values.huge", ".Values.tiny", ".Values.large"];
+const INTEGERS: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "7",
+    "42",
+    "100",
+    "-100",
+    "0x1F",
+    "0b101",
+    "0o17",
+    "1_000",
+    "'a'",
+    "9007199254740993",
+    ".Values.count",
+    "2147483648",
+];
+const NUMBERS: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "5",
+    "-3",
+    "10",
+    "0.5",
+    "3.14",
+    "1e3",
+    "-2.5",
+    ".Values.ratio",
+    ".Values.below",
+    ".Values.whole",
+    "1.5e21",
+    "1e-7",
+    "100000000",
+    "0.1",
+];
+const LISTS: &[&str] =
+    &[".Values.numbers", ".Values.fruits", ".Values.mixed", ".Values.emptylist", ".Values.tree.list"];
+const MAPS: &[&str] = &[
+    ".Values.tree",
+    ".Values.emptymap",
+    ".Values.tree.a",
+    "(dict \"a\" 1 \"b\" (dict \"c\" \"x\"))",
+    "(dict)",
+    "(dict \"a\" nil \"n\" \"named\")",
+];
+const OTHER: &[&str] = &[
+    "nil",
+    "true",
+    "false",
+    ".Values.nothing",
+    ".Values.missing",
+    ".Values.on",
+    ".Values",
+    ".Release.Name",
+    ".Chart.Name",
+    ".Capabilities.KubeVersion.Minor",
+    ".Values.huge",
+    ".Values.tiny",
+    ".Values.large",
+];
 
 /// A case of a few statements.
 pub(crate) fn case(random: &mut Random, functions: &[Row]) -> Case {
@@ -49,7 +139,10 @@ impl Draw<'_> {
         let text = |kind, text: &str| Stmt::Text { kind, text: text.to_owned() };
         match self.random.below(if depth == 0 { 8 } else { 24 }) {
             0 => text("text", *self.random.pick(&[" plain ", "\n", "  x\n  y", "a: b\n", "\t"])),
-            1 => text("comment", *self.random.pick(&["{{/* none */}}", " {{- /* none */ -}} ", "{{- /* two\nlines */}}"])),
+            1 => text(
+                "comment",
+                *self.random.pick(&["{{/* none */}}", " {{- /* none */ -}} ", "{{- /* two\nlines */}}"]),
+            ),
             2 if self.loops > 0 => match self.random.below(2) {
                 0 => text("break", "{{ break }}"),
                 _ => text("continue", "{{ continue }}"),
@@ -57,10 +150,41 @@ impl Draw<'_> {
             2 => self.chain(),
             3 => self.declare(),
             4 if self.variables > 0 => self.assign(),
-            4 => text("parenthesised field", *self.random.pick(&["{{ ($.Values.tree).a.b }}", "{{ ($.Values).text }}", "{{ (index $.Values.tree.list 1).n }}", "{{ (dict \"a\" 1).a }}"])),
-            5 => text("template", *self.random.pick(&["{{ template \"h.dot\" . }}", "{{ template \"h.name\" (dict \"n\" 1) }}", "{{ template \"h.name\" $.Values }}", "{{- template \"h.count\" (dict \"n\" 3) -}}"])),
-            6 => text("include", *self.random.pick(&["{{ include \"h.dot\" . | trunc 12 }}", "{{ include \"h.count\" (dict \"n\" 4) }}", "{{ include \"h.name\" $.Values.tree | indent 2 }}"])),
-            7 => text("tpl", *self.random.pick(&["{{ tpl \"{{ .Values.text }}!\" $ }}", "{{ tpl \"{{ include \\\"h.name\\\" . }}\" (dict \"n\" 2 \"Template\" $.Template) }}", "{{ tpl \"plain\" . }}", "{{ tpl \"{{ range .Values.numbers }}{{ . }},{{ end }}\" $ }}"])),
+            4 => text(
+                "parenthesised field",
+                *self.random.pick(&[
+                    "{{ ($.Values.tree).a.b }}",
+                    "{{ ($.Values).text }}",
+                    "{{ (index $.Values.tree.list 1).n }}",
+                    "{{ (dict \"a\" 1).a }}",
+                ]),
+            ),
+            5 => text(
+                "template",
+                *self.random.pick(&[
+                    "{{ template \"h.dot\" . }}",
+                    "{{ template \"h.name\" (dict \"n\" 1) }}",
+                    "{{ template \"h.name\" $.Values }}",
+                    "{{- template \"h.count\" (dict \"n\" 3) -}}",
+                ]),
+            ),
+            6 => text(
+                "include",
+                *self.random.pick(&[
+                    "{{ include \"h.dot\" . | trunc 12 }}",
+                    "{{ include \"h.count\" (dict \"n\" 4) }}",
+                    "{{ include \"h.name\" $.Values.tree | indent 2 }}",
+                ]),
+            ),
+            7 => text(
+                "tpl",
+                *self.random.pick(&[
+                    "{{ tpl \"{{ .Values.text }}!\" $ }}",
+                    "{{ tpl \"{{ include \\\"h.name\\\" . }}\" (dict \"n\" 2 \"Template\" $.Template) }}",
+                    "{{ tpl \"plain\" . }}",
+                    "{{ tpl \"{{ range .Values.numbers }}{{ . }},{{ end }}\" $ }}",
+                ]),
+            ),
             8..=13 => self.block(depth - 1),
             14 => text("block", "{{ block \"b.one\" . }}[{{ $.Values.text | default \"none\" }}]{{ end }}"),
             _ => self.emit(DEPTH),
@@ -80,7 +204,16 @@ impl Draw<'_> {
     }
 
     fn chain(&mut self) -> Stmt {
-        let path = *self.random.pick(&["$.Values.tree.a.b.c", "$.Values.tree.missing", "$.Values.missing.deeper", "$.Chart.Version", "$.Release", "$.Template.Name", "$.Values.text.deeper", "$.Files.Get \"notes.txt\""]);
+        let path = *self.random.pick(&[
+            "$.Values.tree.a.b.c",
+            "$.Values.tree.missing",
+            "$.Values.missing.deeper",
+            "$.Chart.Version",
+            "$.Release",
+            "$.Template.Name",
+            "$.Values.text.deeper",
+            "$.Files.Get \"notes.txt\"",
+        ]);
         Stmt::Action { kind: "chain", open: "{{ ", expr: Expr::Atom(path.into()), close: " }}" }
     }
 
@@ -98,7 +231,17 @@ impl Draw<'_> {
 
     fn block(&mut self, depth: usize) -> Stmt {
         let kind = *self.random.pick(&[
-            "if", "if else", "else if", "with", "with else", "else with", "range", "range else", "range value", "range key value", "range count",
+            "if",
+            "if else",
+            "else if",
+            "with",
+            "with else",
+            "else with",
+            "range",
+            "range else",
+            "range value",
+            "range key value",
+            "range count",
         ]);
         let open = match kind {
             "if" | "if else" | "else if" => "{{ if ",
@@ -132,7 +275,10 @@ impl Draw<'_> {
     /// `{{ if A }}…{{ else if B }}…{{ end }}` is one block whose other branch is spelled in its open brace.
     fn else_chain(&mut self, kind: &'static str, expr: Expr, mut body: Vec<Stmt>, open: &str, depth: usize) -> Stmt {
         let second = self.anything(1);
-        body.push(Stmt::Text { kind, text: format!("{{{{ else {}{} }}}}", open.trim_start_matches("{{ "), second.text()) });
+        body.push(Stmt::Text {
+            kind,
+            text: format!("{{{{ else {}{} }}}}", open.trim_start_matches("{{ "), second.text()),
+        });
         body.extend(self.body(depth));
         Stmt::Block { kind, open: open.to_owned(), expr, close: " }}", body, other: Vec::new() }
     }
@@ -185,7 +331,11 @@ impl Draw<'_> {
             let letter = word.chars().next().expect("a letter");
             let times = if word.ends_with('+') { 1 + self.random.below(3) } else { 1 };
             for _ in 0..times {
-                let letter = if self.random.once_in(WRONG_ONE_IN) { *self.random.pick(&['s', 'i', 'f', 'l', 'm', 'a', 'b']) } else { letter };
+                let letter = if self.random.once_in(WRONG_ONE_IN) {
+                    *self.random.pick(&['s', 'i', 'f', 'l', 'm', 'a', 'b'])
+                } else {
+                    letter
+                };
                 arguments.push(self.of(letter, depth.saturating_sub(1)));
             }
         }
@@ -224,25 +374,125 @@ impl Draw<'_> {
             'm' => MAPS,
             'k' => &["\"a\"", "\"b\"", "\"list\"", "\"dotted.key\"", "\"none\"", "\"n\""],
             'v' => &["\"1.2.3\"", "\"v1.33.0\"", "\"1.2\"", "\"2.0.0-beta.1+build.5\"", "\"0.0.1\"", "\"x\""],
-            'c' => &["\">=1.2\"", "\"^1.2.0\"", "\"~1.2\"", "\">= 1.0, < 2.0 || 3.x\"", "\"1.2 - 1.4\"", "\"*\"", "\">=1.19-0\"", "\"!=1.2.3\"", "\"=>1\""],
+            'c' => &[
+                "\">=1.2\"",
+                "\"^1.2.0\"",
+                "\"~1.2\"",
+                "\">= 1.0, < 2.0 || 3.x\"",
+                "\"1.2 - 1.4\"",
+                "\"*\"",
+                "\">=1.19-0\"",
+                "\"!=1.2.3\"",
+                "\"=>1\"",
+            ],
             'r' => &[
-                "\"[a-z]+\"", "`\\d+`", "\"^h(.)l\"", "\"(?i)HELLO\"", "`\\bw\\w*`", "\"a|b|\"", "\"[^aeiou ]\"", "\"(a)(b)?\"", "\"x*\"", "\"[[:upper:]]\"", "`\\Qa.b\\E`", "\"[a-z&&b]\"",
-                "\"(\"", "\"a{2,3}\"", "\"a{,2}\"", "`\\pL+`",
+                "\"[a-z]+\"",
+                "`\\d+`",
+                "\"^h(.)l\"",
+                "\"(?i)HELLO\"",
+                "`\\bw\\w*`",
+                "\"a|b|\"",
+                "\"[^aeiou ]\"",
+                "\"(a)(b)?\"",
+                "\"x*\"",
+                "\"[[:upper:]]\"",
+                "`\\Qa.b\\E`",
+                "\"[a-z&&b]\"",
+                "\"(\"",
+                "\"a{2,3}\"",
+                "\"a{,2}\"",
+                "`\\pL+`",
             ],
             'x' => &["\"<$0>\"", "\"$1W\"", "\"${1}W\"", "\"\"", "\"$$\"", "\"-\""],
-            'p' => &["\"/a/b.txt\"", "\"a/../b\"", "\"\"", "\".\"", "\"/\"", "\"//x//y/\"", "\"dir/file.tar.gz\"", "\".hidden\""],
-            'u' => &["\"https://user:pw@example.com:8443/a/b?x=1&y=2#frag\"", "\"/rel/path?q\"", "\"mailto:a@b.c\"", "\"http://[::1]:80/\"", "\"//host/p\"", "\"a%20b\"", "\"\""],
-            'U' => &["(urlParse \"https://example.com/a?b=c#d\")", "(dict \"scheme\" \"http\" \"host\" \"h:1\" \"path\" \"/p\")", "(dict \"host\" \"h\" \"userinfo\" \"u:p\")"],
-            't' => &["(toDate \"2006-01-02\" \"2020-03-04\")", "(toDate \"2006-01-02T15:04:05Z07:00\" \"2021-12-31T23:59:58Z\")", "0", "1600000000"],
-            'L' => &["\"2006-01-02\"", "\"Mon Jan _2 15:04:05 2006\"", "\"02/01/06 03:04PM\"", "\"2006-01-02T15:04:05.000Z07:00\"", "\"January 2, 2006 MST\"", "\"002 .999\""],
+            'p' => &[
+                "\"/a/b.txt\"",
+                "\"a/../b\"",
+                "\"\"",
+                "\".\"",
+                "\"/\"",
+                "\"//x//y/\"",
+                "\"dir/file.tar.gz\"",
+                "\".hidden\"",
+            ],
+            'u' => &[
+                "\"https://user:pw@example.com:8443/a/b?x=1&y=2#frag\"",
+                "\"/rel/path?q\"",
+                "\"mailto:a@b.c\"",
+                "\"http://[::1]:80/\"",
+                "\"//host/p\"",
+                "\"a%20b\"",
+                "\"\"",
+            ],
+            'U' => &[
+                "(urlParse \"https://example.com/a?b=c#d\")",
+                "(dict \"scheme\" \"http\" \"host\" \"h:1\" \"path\" \"/p\")",
+                "(dict \"host\" \"h\" \"userinfo\" \"u:p\")",
+            ],
+            't' => &[
+                "(toDate \"2006-01-02\" \"2020-03-04\")",
+                "(toDate \"2006-01-02T15:04:05Z07:00\" \"2021-12-31T23:59:58Z\")",
+                "0",
+                "1600000000",
+            ],
+            'L' => &[
+                "\"2006-01-02\"",
+                "\"Mon Jan _2 15:04:05 2006\"",
+                "\"02/01/06 03:04PM\"",
+                "\"2006-01-02T15:04:05.000Z07:00\"",
+                "\"January 2, 2006 MST\"",
+                "\"002 .999\"",
+            ],
             'z' => &["\"UTC\"", "\"America/New_York\"", "\"Asia/Kolkata\"", "\"Nowhere/None\""],
             'd' => &["\"1h30m\"", "\"90s\"", "\"-1.5h\"", "\"500ms\"", "\"x\"", "\"0\"", "\"2h45m30.5s\""],
-            'j' => &["`{\"a\": [1, 2.50, null, {\"b\": \"<&>\"}]}`", "`[1, \"x\", 1e3]`", "`\"s\"`", "`{\"a\":`", "\"\"", "`{\"big\": 12345678901234567890}`"],
-            'y' => &["\"a: 1\\nb: [x, y]\\n\"", "\"- 1\\n- two\\n\"", "\"a: yes\\nb: 0755\\nc: 1_000\\n\"", "\"a: |\\n  x\\n  y\\n\"", "\"a: [\"", "\"\"", "\"y: n\\n1: one\\n\"", "\"a: &x {b: 1}\\nc: *x\\n\""],
-            'T' => &["\"a = 1\\n[t]\\nb = 'x'\\n\"", "\"d = 2020-01-02\\n\"", "\"a = [1, 2]\\n\"", "\"= 1\"", "\"f = 1.5\\n\""],
+            'j' => &[
+                "`{\"a\": [1, 2.50, null, {\"b\": \"<&>\"}]}`",
+                "`[1, \"x\", 1e3]`",
+                "`\"s\"`",
+                "`{\"a\":`",
+                "\"\"",
+                "`{\"big\": 12345678901234567890}`",
+            ],
+            'y' => &[
+                "\"a: 1\\nb: [x, y]\\n\"",
+                "\"- 1\\n- two\\n\"",
+                "\"a: yes\\nb: 0755\\nc: 1_000\\n\"",
+                "\"a: |\\n  x\\n  y\\n\"",
+                "\"a: [\"",
+                "\"\"",
+                "\"y: n\\n1: one\\n\"",
+                "\"a: &x {b: 1}\\nc: *x\\n\"",
+            ],
+            'T' => &[
+                "\"a = 1\\n[t]\\nb = 'x'\\n\"",
+                "\"d = 2020-01-02\\n\"",
+                "\"a = [1, 2]\\n\"",
+                "\"= 1\"",
+                "\"f = 1.5\\n\"",
+            ],
             'B' => &["\"aGVsbG8=\"", "\"aGVsbG8\"", "\"!!\"", "\"\"", "(b64enc \"x\")"],
             '3' => &["\"NBSWY3DP\"", "\"x\"", "(b32enc \"abc\")"],
-            'F' => &["\"%v\"", "\"%s\"", "\"%d\"", "\"%5.2f|\"", "\"%q\"", "\"%-8v|\"", "\"%T\"", "\"%x\"", "\"%+v %%\"", "\"%[2]v %[1]v\"", "\"%08.3f\"", "\"%t\"", "\"%c\"", "\"%#v\"", "\"%e %g\"", "\"%6s|%-6s|\"", "\"%U\"", "\"%!\"", "\"%*d\"", "\"%X\""],
+            'F' => &[
+                "\"%v\"",
+                "\"%s\"",
+                "\"%d\"",
+                "\"%5.2f|\"",
+                "\"%q\"",
+                "\"%-8v|\"",
+                "\"%T\"",
+                "\"%x\"",
+                "\"%+v %%\"",
+                "\"%[2]v %[1]v\"",
+                "\"%08.3f\"",
+                "\"%t\"",
+                "\"%c\"",
+                "\"%#v\"",
+                "\"%e %g\"",
+                "\"%6s|%-6s|\"",
+                "\"%U\"",
+                "\"%!\"",
+                "\"%*d\"",
+                "\"%X\"",
+            ],
             'e' => &["\"h.dot\"", "\"h.name\"", "\"h.count\""],
             _ if self.random.once_in(2) => OTHER,
             _ => {

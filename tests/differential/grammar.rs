@@ -28,9 +28,33 @@ pub(crate) struct Row {
 
 /// Every kind of action that a case may hold.
 pub(crate) const ACTIONS: &[&str] = &[
-    "text", "comment", "emit", "emit trimmed left", "emit trimmed right", "emit trimmed", "declare", "assign", "if", "if else",
-    "else if", "with", "with else", "else with", "range", "range else", "range value", "range key value", "range count", "break", "continue",
-    "template", "include", "block", "tpl", "chain", "parenthesised field",
+    "text",
+    "comment",
+    "emit",
+    "emit trimmed left",
+    "emit trimmed right",
+    "emit trimmed",
+    "declare",
+    "assign",
+    "if",
+    "if else",
+    "else if",
+    "with",
+    "with else",
+    "else with",
+    "range",
+    "range else",
+    "range value",
+    "range key value",
+    "range count",
+    "break",
+    "continue",
+    "template",
+    "include",
+    "block",
+    "tpl",
+    "chain",
+    "parenthesised field",
 ];
 
 const TABLE: &str = "

@@ -48,7 +48,8 @@ fn main() -> ExitCode {
     let mut used: BTreeMap<String, usize> = BTreeMap::new();
     let mut outcome = Outcome::default();
     while outcome.cases < count && outcome.differences.len() < 10 {
-        let batch: Vec<Case> = (0..BATCH.min(count - outcome.cases)).map(|_| generate::case(&mut random, &functions)).collect();
+        let batch: Vec<Case> =
+            (0..BATCH.min(count - outcome.cases)).map(|_| generate::case(&mut random, &functions)).collect();
         batch.iter().for_each(|case| case.count(&mut used));
         outcome.take(&batch, &functions);
     }
@@ -79,7 +80,8 @@ struct Outcome {
 impl Outcome {
     fn take(&mut self, batch: &[Case], functions: &[grammar::Row]) {
         let texts: Vec<String> = batch.iter().map(Case::text).collect();
-        let (ours, theirs) = (charts::answers(&texts, charts::Tool::Hydrant), charts::answers(&texts, charts::Tool::Helm));
+        let (ours, theirs) =
+            (charts::answers(&texts, charts::Tool::Hydrant), charts::answers(&texts, charts::Tool::Helm));
         for ((case, ours), theirs) in batch.iter().zip(ours).zip(theirs) {
             self.cases += 1;
             self.failing += usize::from(theirs.is_none() && ours.is_none());

@@ -28,7 +28,9 @@ pub(crate) fn smallest(case: &Case, _functions: &[Row]) -> String {
     }
     let text = best.text();
     let answer = |tool| charts::answers(std::slice::from_ref(&text), tool).pop().flatten();
-    let shown = |answer: Option<Vec<u8>>| answer.map_or("fails".into(), |bytes| format!("{:?}", String::from_utf8_lossy(&bytes)));
+    let shown = |answer: Option<Vec<u8>>| {
+        answer.map_or("fails".into(), |bytes| format!("{:?}", String::from_utf8_lossy(&bytes)))
+    };
     format!("differs: {text}\n   helm:    {}\n   hydrant: {}", shown(answer(Tool::Helm)), shown(answer(Tool::Hydrant)))
 }
 

@@ -126,7 +126,9 @@ impl Stmt {
 fn simpler_bodies(body: &[Stmt]) -> Vec<Vec<Stmt>> {
     let mut found = Vec::new();
     for at in 0..body.len() {
-        let around = |middle: Vec<Stmt>| body[..at].iter().cloned().chain(middle).chain(body[at + 1..].iter().cloned()).collect();
+        let around = |middle: Vec<Stmt>| {
+            body[..at].iter().cloned().chain(middle).chain(body[at + 1..].iter().cloned()).collect()
+        };
         found.push(around(Vec::new()));
         found.extend(body[at].simpler().into_iter().map(around));
     }

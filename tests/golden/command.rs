@@ -143,7 +143,11 @@ impl Case for CommandCase {
         let want_exit = self.spec.exit.unwrap_or(if err.exists() && !out.exists() { 2 } else { 0 });
         let mut faults = Vec::new();
         if got.status.code() != Some(want_exit) {
-            faults.push(format!("exit {:?}, want {want_exit}\n{}", got.status.code(), String::from_utf8_lossy(&got.stderr)));
+            faults.push(format!(
+                "exit {:?}, want {want_exit}\n{}",
+                got.status.code(),
+                String::from_utf8_lossy(&got.stderr)
+            ));
         }
         for (path, bytes) in [(&out, &got.stdout), (&err, &got.stderr)] {
             if path.exists() {

@@ -28,7 +28,8 @@ pub(crate) fn find(golden: &Path) -> Vec<Box<dyn Case>> {
         .map(|path| {
             let name = path.strip_prefix(golden).expect("below golden").with_extension("");
             let text = fs::read_to_string(&path).expect("a readable case");
-            let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect();
+            let lines =
+                text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect();
             Box::new(Expressions { name: name.to_string_lossy().into_owned(), path, lines }) as Box<dyn Case>
         })
         .collect()
@@ -57,13 +58,15 @@ fn render(batch: &[(usize, &str)], tool: &dyn Fn(&Path) -> Command, answers: &mu
     let folder = tempfile::tempdir().expect("a temporary folder");
     let chart = folder.path();
     fs::create_dir_all(chart.join("templates")).expect("writable");
-    fs::write(chart.join("Chart.yaml"), "apiVersion: v2\nname: t\nversion: 0.1.0\nappVersion: \"1.0\"\n").expect("writable");
+    fs::write(chart.join("Chart.yaml"), "apiVersion: v2\nname: t\nversion: 0.1.0\nappVersion: \"1.0\"\n")
+        .expect("writable");
     fs::write(chart.join("values.yaml"), VALUES).expect("writable");
     fs::write(chart.join("notes.txt"), "one\ntwo\n").expect("writable");
     let mut helpers = String::new();
     let mut lines = String::new();
     for (number, line) in batch {
-        let body = if line.starts_with("{{") { (*line).to_owned() } else { format!("{{{{ printf \"%v\" ({line}) }}}}") };
+        let body =
+            if line.starts_with("{{") { (*line).to_owned() } else { format!("{{{{ printf \"%v\" ({line}) }}}}") };
         helpers += &format!("{{{{ define \"s{number}\" }}}}{body}{{{{ end }}}}\n");
         lines += &format!("a{number}: {{{{ include \"s{number}\" . | b64enc | quote }}}}\n");
     }
@@ -74,7 +77,8 @@ fn render(batch: &[(usize, &str)], tool: &dyn Fn(&Path) -> Command, answers: &mu
         let text = String::from_utf8(output.stdout).expect("base64 lines");
         for (number, _) in batch {
             let key = format!("a{number}: \"");
-            let at = text.lines().find_map(|line| line.strip_prefix(&key)).unwrap_or_else(|| panic!("no answer {number}"));
+            let at =
+                text.lines().find_map(|line| line.strip_prefix(&key)).unwrap_or_else(|| panic!("no answer {number}"));
             let bytes = data_encoding::BASE64.decode(at.trim_end_matches('"').as_bytes()).expect("base64");
             answers[*number] = serde_json::to_string(&String::from_utf8_lossy(&bytes)).expect("a string");
         }
@@ -113,7 +117,8 @@ impl Case for Expressions {
     }
 
     fn check(&self) -> Result<(), String> {
-        let want = fs::read(self.want()).map_err(|_| format!("no answer recorded; run `cargo oracle {}`", self.name))?;
+        let want =
+            fs::read(self.want()).map_err(|_| format!("no answer recorded; run `cargo oracle {}`", self.name))?;
         difference(&self.want(), &want, &self.answers(&ours)).map_or(Ok(()), Err)
     }
 
