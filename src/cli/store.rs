@@ -1,7 +1,5 @@
 //! What commands keep on disk: output files replaced by rename, never half-written.
 
-#![expect(clippy::disallowed_methods, reason = "the one place where commands write files")]
-
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

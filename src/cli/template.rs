@@ -4,6 +4,7 @@
 //! or reach a cluster are refused by name.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::compat::Profile;
@@ -119,7 +120,6 @@ struct Refused {
 
 /// Flags of Helm's that change nothing in what `helm template` prints.
 #[derive(clap::Args)]
-#[expect(dead_code, reason = "taken so that command lines written for Helm work, and not looked at")]
 struct Inert {
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
     atomic: Option<Option<String>>,
@@ -371,7 +371,7 @@ fn write_folder(args: &Args, release: &crate::helm::Release, print: &Print, term
             }
         };
         crate::helm::push_document(text, document.path, document.text);
-        written.push_str(&format!("wrote {path}\n"));
+        let _ = writeln!(written, "wrote {path}");
     }
     for (path, text) in &files {
         store::write_file(Path::new(path), text.as_bytes())?;

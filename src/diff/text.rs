@@ -26,7 +26,9 @@ pub(crate) fn to_text(diff: &Diff) -> String {
             ObjectDiffKind::Changed(fields) => {
                 changed += 1;
                 let _ = writeln!(out, "~ {}", object.id);
-                fields.iter().for_each(|field| print_field(field, &mut out));
+                for field in fields {
+                    print_field(field, &mut out);
+                }
             }
         }
     }

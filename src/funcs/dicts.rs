@@ -43,7 +43,7 @@ pub(super) const ROWS: &[FuncSpec] = &[
     FuncSpec::variadic("pick", MS, |_, args| {
         let keys = args.rest(1).iter().filter_map(Val::as_str);
         let picked = keys.filter_map(|key| Some((key.clone(), args.map(0)?.get(key)?)));
-        Ok(Map::from_iter(picked).into())
+        Ok(picked.collect::<Map>().into())
     }),
     FuncSpec::variadic("omit", MS, |_, args| {
         let omitted = |key: &Str| args.rest(1).iter().any(|other| other.as_str() == Some(key));

@@ -35,7 +35,6 @@ mod urls;
 mod versions;
 mod words;
 
-pub(crate) use data::ValBuilder;
 
 use crate::gotmpl::{FuncSpec, FuncTable};
 

@@ -133,11 +133,8 @@ fn decrypt(_: &mut Ctx<'_>, args: Args<'_>) -> Answer {
     let mut buffer = sealed.to_vec();
     let text = cipher.decrypt_padded::<NoPadding>(&mut buffer).map_err(|fault| fault.to_string())?;
     let Some(padding) = text.last() else { return Err("runtime error: index out of range [-1]".into()) };
-    match text.len().checked_sub(usize::from(*padding)) {
-        Some(end) => Ok(Val::str(&text[..end])),
-        None => {
-            let end = text.len() as i64 - i64::from(*padding);
-            Err(format!("runtime error: slice bounds out of range [:{end}]").into())
-        }
+    if let Some(end) = text.len().checked_sub(usize::from(*padding)) { Ok(Val::str(&text[..end])) } else {
+        let end = text.len() as i64 - i64::from(*padding);
+        Err(format!("runtime error: slice bounds out of range [:{end}]").into())
     }
 }

@@ -205,12 +205,9 @@ fn wrap(text: &[u8], width: i64, separator: &[u8], break_words: bool) -> Vec<u8>
         let (end, next) = match space {
             Some(space) => (space, space + 1),
             None if break_words => (at + width, at + width),
-            None => match later() {
-                Some(space) => (space, space + 1),
-                None => {
-                    out.extend_from_slice(&text[at..]);
-                    return out;
-                }
+            None => if let Some(space) = later() { (space, space + 1) } else {
+                out.extend_from_slice(&text[at..]);
+                return out;
             },
         };
         out.extend_from_slice(&text[at..end]);

@@ -27,13 +27,10 @@ pub(super) const ROWS: &[FuncSpec] = &[
 fn compare(ctx: &mut Ctx<'_>, args: Args<'_>) -> Answer {
     let text = args.str(0);
     let known = ctx.cache::<Cache>().0.get(&text).cloned();
-    let constraints = match known {
-        Some(constraints) => constraints,
-        None => {
-            let fresh = Rc::new(Constraints::parse(&text.to_str_lossy())?);
-            ctx.cache::<Cache>().0.insert(text, fresh.clone());
-            fresh
-        }
+    let constraints = if let Some(constraints) = known { constraints } else {
+        let fresh = Rc::new(Constraints::parse(&text.to_str_lossy())?);
+        ctx.cache::<Cache>().0.insert(text, fresh.clone());
+        fresh
     };
     let version = Version::parse(&args.str(1).to_str_lossy())?;
     Ok(constraints.check(&version).into())

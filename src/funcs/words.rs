@@ -227,7 +227,7 @@ struct Words<'t> {
     word: &'t [char],
 }
 
-impl<'t> Words<'t> {
+impl Words<'_> {
     fn advance(&mut self) {
         let (kind, length) = next_word(self.rest);
         self.kind = kind;

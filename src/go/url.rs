@@ -65,11 +65,6 @@ fn escape(text: &[u8], part: Part) -> Vec<u8> {
     out
 }
 
-/// `url.QueryEscape`.
-pub fn query_escape(text: &[u8]) -> Vec<u8> {
-    escape(text, Part::Query)
-}
-
 fn unescape(text: &[u8], part: Part) -> Result<Vec<u8>, String> {
     let wrong = |escape: &[u8]| Err(format!("invalid URL escape {}", quote_bytes(escape)));
     let mut out = Vec::with_capacity(text.len());

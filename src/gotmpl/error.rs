@@ -74,37 +74,6 @@ impl ExecError {
         ExecError { template: String::new(), place: None, message: message.into(), cause: None }
     }
 
-    /// The texts that Go gives for this error and for each error it wraps, outermost first: what following `errors.Unwrap`
-    /// would show. Helm builds its message from them.
-    pub fn chain(&self) -> Vec<String> {
-        let mut texts = Vec::new();
-        let mut error = self;
-        loop {
-            let text = error.to_string();
-            if error.place.is_some() {
-                texts.push(text.clone());
-            }
-            texts.push(text);
-            match &error.cause {
-                Some(Cause::Nested(prefix, source)) => {
-                    if !prefix.is_empty() {
-                        texts.push(format!("{prefix}{source}"));
-                    }
-                    error = source;
-                }
-                Some(Cause::Text(text)) => {
-                    texts.push(text.clone());
-                    return texts;
-                }
-                Some(Cause::Refused(diagnostic)) => {
-                    texts.push(diagnostic.message.clone());
-                    return texts;
-                }
-                None => return texts,
-            }
-        }
-    }
-
     /// The innermost failure: the one that names the real fault.
     pub fn innermost(&self) -> &ExecError {
         let mut error = self;

@@ -166,16 +166,6 @@ impl FuncTable {
         table
     }
 
-    /// The row of that name.
-    pub fn get(&self, name: &str) -> Option<&FuncSpec> {
-        self.id(name).map(|id| self.row(id))
-    }
-
-    /// The rows in the order they were given, Go's own first.
-    pub fn rows(&self) -> &[FuncSpec] {
-        &self.rows
-    }
-
     pub(super) fn id(&self, name: &str) -> Option<u32> {
         self.ids.get(name).copied()
     }

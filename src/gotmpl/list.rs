@@ -9,6 +9,7 @@ use super::Val;
 
 /// The Go type of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(dead_code, reason = "a type that Go has; naming and converting it is complete, whoever makes one")]
 pub enum ListType {
     /// `[]interface {}`.
     Any,
@@ -84,14 +85,6 @@ impl List {
     /// The items.
     pub fn items(&self) -> &[Val] {
         &self.0.items
-    }
-
-    /// The items as an own vector, without copying when nothing else holds the list.
-    pub fn into_items(mut self) -> Vec<Val> {
-        match Rc::get_mut(&mut self.0) {
-            Some(inner) => std::mem::take(&mut inner.items),
-            None => self.0.items.clone(),
-        }
     }
 
     /// The items, if nothing else holds the list; nothing otherwise.

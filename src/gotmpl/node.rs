@@ -157,10 +157,6 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// The text it was compiled from.
-    pub fn source(&self) -> &SourceText {
-        &self.source
-    }
 
     /// The bytes of a node, for an excerpt. Starts where Go says the node is.
     pub(super) fn span(&self, node: NodeRef) -> Span {

@@ -7,6 +7,7 @@ use super::{Kind, List, ListType, Map, Object, Str};
 
 /// The size and sign of an integer; the value is kept as 64 bits either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(dead_code, reason = "a type that Go has; naming and converting it is complete, whoever makes one")]
 pub enum IntKind {
     /// `int`.
     Int,

@@ -74,7 +74,7 @@ impl Origins<'_> {
             let Some(here) = chart else { break };
             reaches.extend(here.values_text.as_ref().and_then(|text| text_reach(text, &full[level..], full.len())));
             let named = |name: &&str| here.dependencies.iter().find(|dependency| dependency.metadata.name == **name);
-            chart = charts.get(level).and_then(|name| named(&name));
+            chart = charts.get(level).and_then(named);
         }
         reaches.into_iter()
     }
@@ -129,7 +129,7 @@ fn misspelt(values: &Map, path: &[&str]) -> Option<String> {
             None => {
                 let keys: Vec<String> = table.keys().iter().map(ToString::to_string).collect();
                 let near = did_you_mean(key, keys.iter().map(String::as_str))?;
-                let above: String = path[..index].iter().map(|key| format!(".{key}")).collect();
+                let above: String = path[..index].iter().flat_map(|key| [".", key]).collect();
                 return Some(format!("use `.Values{above}.{near}`: there is no `{key}`"));
             }
         }

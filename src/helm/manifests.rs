@@ -150,7 +150,7 @@ pub(crate) fn is_partial(path: &str) -> bool {
 }
 
 fn place(path: &Arc<str>, document: Arc<str>, head: Result<Head>, sorted: &mut Sorted) -> Result<()> {
-    let head = head.map_err(|fault| not_yaml(path, &document, fault))?;
+    let head = head.map_err(|fault| not_yaml(path, &document, &fault))?;
     let manifest = Manifest { path: path.clone(), text: document, kind: head.kind };
     let Some(named) = head.hook else {
         sorted.manifests.push(manifest);
@@ -170,7 +170,7 @@ fn place(path: &Arc<str>, document: Arc<str>, head: Result<Head>, sorted: &mut S
     Ok(())
 }
 
-fn not_yaml(path: &str, document: &str, fault: Box<Diagnostic>) -> Box<Diagnostic> {
+fn not_yaml(path: &str, document: &str, fault: &Diagnostic) -> Box<Diagnostic> {
     let printed = SourceText::new(format!("{path} (as rendered)"), document);
     let mut named = Diagnostic::input("manifest-yaml", format!("YAML parse error on {path}: {}", fault.message));
     if let Some(label) = fault.labels.first() {
@@ -275,11 +275,16 @@ mod tests {
         assert_eq!(split(text, profile("helm-3")), ["a: 1", "---\nb: 2"]);
     }
 
+    fn sorted(files: Vec<(Arc<str>, String)>) -> Sorted {
+        let printed = files.into_iter().map(|(path, text)| Printed::read(path, text, profile("")));
+        sort(&mut printed.collect::<Vec<_>>(), profile("")).expect("all YAML")
+    }
+
     #[test]
     fn kinds_sort_as_installed() {
         let file = |path: &str, kind: &str| (Arc::from(path), format!("kind: {kind}\n"));
         let files = vec![file("b", "Zebra"), file("a", "Deployment"), file("c", "Ape"), file("d", "Namespace"), file("e", "Zebra")];
-        let sorted = sort(&files, profile("")).expect("all YAML");
+        let sorted = sorted(files);
         let order: Vec<_> = sorted.manifests.iter().map(|manifest| &*manifest.path).collect();
         assert_eq!(order, ["d", "a", "c", "b", "e"]);
     }
@@ -288,7 +293,7 @@ mod tests {
     fn unknown_hooks_are_dropped_and_tests_known() {
         let hook = |events: &str| format!("kind: Job\nmetadata:\n  name: x\n  annotations:\n    helm.sh/hook: {events}\n");
         let files = vec![(Arc::from("a"), hook("no-such")), (Arc::from("b"), hook("test-success, Pre-Install"))];
-        let sorted = sort(&files, profile("")).expect("all YAML");
+        let sorted = sorted(files);
         assert!(sorted.manifests.is_empty());
         assert_eq!(sorted.hooks.len(), 1);
         assert!(sorted.hooks[0].is_test());

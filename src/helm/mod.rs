@@ -33,11 +33,10 @@ mod strvals;
 mod threads;
 mod values;
 
-pub use capabilities::{Capabilities, KubeVersion};
+pub use capabilities::KubeVersion;
 pub use chart::Chart;
-pub use engine::{Failure, ReleaseOptions, render, render_or_explain};
-pub use manifests::{Hook, Manifest};
+pub use engine::{ReleaseOptions, render, render_or_explain};
 pub use names::generated_name;
-pub use release::{Placed, Print, Release, push_document};
+pub use release::{Print, Release, push_document};
 pub use run::{Ambient, templated_name};
-pub use values::{ReadFile, UserValues};
+pub use values::UserValues;

@@ -70,7 +70,7 @@ impl Release {
     /// The hooks to print.
     fn hook_documents<'r>(&'r self, print: &Print) -> impl Iterator<Item = (&'r str, &'r str)> {
         let (no_hooks, skip_tests) = (print.no_hooks, print.skip_tests);
-        let shown = self.hooks.iter().filter(move |hook| !no_hooks && !(skip_tests && hook.is_test()));
+        let shown = self.hooks.iter().filter(move |hook| !(no_hooks || skip_tests && hook.is_test()));
         shown.map(|hook| (&*hook.manifest.path, &*hook.manifest.text))
     }
 

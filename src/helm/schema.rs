@@ -30,11 +30,10 @@ pub(crate) fn validate(node: &Node, values: &Map) -> Result<()> {
 }
 
 fn chart(node: &Node, values: &Map, report: &mut String) {
-    if let Some(schema) = &node.chart.schema {
-        if let Err(violations) = single(schema, values) {
+    if let Some(schema) = &node.chart.schema
+        && let Err(violations) = single(schema, values) {
             let _ = write!(report, "{}:\n{violations}", node.name);
         }
-    }
     for child in &node.children {
         match values.get(&child.name) {
             None | Some(Val::Nil) => {}

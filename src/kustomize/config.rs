@@ -80,12 +80,9 @@ impl Config {
 
     /// Adds fields that refer to one kind.
     pub(crate) fn add_reference(&mut self, reference: &NameReference) -> Result<()> {
-        match self.name_reference.iter_mut().find(|mine| mine.target == reference.target) {
-            Some(mine) => fieldspec::merge_all(&mut mine.referrers, &reference.referrers),
-            None => {
-                self.name_reference.push(reference.clone());
-                Ok(())
-            }
+        if let Some(mine) = self.name_reference.iter_mut().find(|mine| mine.target == reference.target) { fieldspec::merge_all(&mut mine.referrers, &reference.referrers) } else {
+            self.name_reference.push(reference.clone());
+            Ok(())
         }
     }
 

@@ -331,7 +331,8 @@ fn style_of(text: &str) -> Style {
     let mut out = String::new();
     let mut emitter = yaml::Emitter::new(&mut out, yaml::Look::V3);
     emitter.str(text);
-    emitter.finish();
+    // a text is always printable
+    let _ = emitter.finish();
     match out.bytes().next() {
         Some(b'"') => Style::Double,
         Some(b'\'') => Style::Single,

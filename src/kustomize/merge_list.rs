@@ -8,7 +8,7 @@
 //! through [`merge_any`], which repeats kyaml step by step: elements without their key or with keys in common have effects
 //! that nobody would design (an element without its key takes all the others with it), but they are what is printed.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::merge::{Fault, Outcome, Walk};
 use crate::schema::Place;
@@ -55,11 +55,11 @@ pub(super) fn merge_same<'s>(
 /// True if every element is a map with a text under every key and no two agree in all; for lists of plain values, if
 /// all are scalars and no two the same.
 pub(super) fn is_plain(items: &[Tree], keys: &[&str]) -> bool {
-    let mut seen = FxHashMap::default();
+    let mut seen = FxHashSet::default();
     items.iter().all(|item| {
         let values = values_of(item, keys);
         let fits = if keys.is_empty() { item.as_scalar().is_some() } else { item.as_map().is_some() };
-        fits && !item.is_null() && values.iter().all(|value| !value.is_empty()) && seen.insert(values, ()).is_none()
+        fits && !item.is_null() && values.iter().all(|value| !value.is_empty()) && seen.insert(values)
     })
 }
 
@@ -188,9 +188,9 @@ fn distinct(dest: &[Tree], second: &Second<'_>, keys: &[&str]) -> Vec<Values> {
         Second::Patch(patch) => patch,
         Second::Same | Second::Missing => &[],
     };
-    let mut seen = FxHashMap::default();
+    let mut seen = FxHashSet::default();
     let all = patch.iter().chain(dest).map(|item| values_of(item, keys));
-    all.filter(|values| seen.insert(values.clone(), ()).is_none()).collect()
+    all.filter(|values| seen.insert(values.clone())).collect()
 }
 
 /// An element's texts under the keys; its own text in lists of plain values.

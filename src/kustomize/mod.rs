@@ -54,6 +54,6 @@ pub(crate) mod transformer;
 mod value_add;
 mod vars;
 
-pub use build::{Built, Options, build};
-pub use helm::{ChartRequest, HelmOptions, Inflate};
+pub use build::{Options, build};
+pub use helm::{ChartRequest, HelmOptions};
 pub use loader::LoadRestrictions;

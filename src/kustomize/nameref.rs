@@ -219,11 +219,10 @@ impl Mentions<'_> {
         let name = value.as_scalar().map(|scalar| scalar.text.clone()).unwrap_or_default();
         let wanted =
             Wanted { target: self.target, role: self.role.clone(), namespace: None, with_namespace: false };
-        if let Some(found) = self.referrer.find(&name, &wanted)? {
-            if found.id.name != name {
+        if let Some(found) = self.referrer.find(&name, &wanted)?
+            && found.id.name != name {
                 *value = scalar::untagged_over(value, found.id.name.clone());
             }
-        }
         Ok(())
     }
 
@@ -266,12 +265,9 @@ fn account_namespaces(tree: &Tree, id: &ResId) -> Result<Vec<Text>> {
     for subject in tree.get("subjects").and_then(Tree::as_list).unwrap_or_default() {
         let is_account = subject.get("kind").and_then(Tree::as_str) == Some("ServiceAccount");
         match subject.get("namespace") {
-            Some(namespace) if is_account => match namespace.as_str() {
-                Some(namespace) => namespaces.push(namespace.into()),
-                None => {
-                    let message = format!("the namespace of a subject is blank in {id}");
-                    return Err(Box::new(Diagnostic::input("kustomize-subject-namespace", message)));
-                }
+            Some(namespace) if is_account => if let Some(namespace) = namespace.as_str() { namespaces.push(namespace.into()) } else {
+                let message = format!("the namespace of a subject is blank in {id}");
+                return Err(Box::new(Diagnostic::input("kustomize-subject-namespace", message)));
             },
             _ => {}
         }

@@ -47,7 +47,7 @@ impl BuildOrigin {
                 lead = indent;
             }
         }
-        if self.configured_by.iter().all(|part| part.is_empty()) {
+        if self.configured_by.iter().all(smol_str::SmolStr::is_empty) {
             return if text.is_empty() { format!("{first}{{}}\n") } else { text };
         }
         writeln!(text, "{lead}configuredBy:").expect("a string takes any text");

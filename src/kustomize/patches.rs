@@ -182,12 +182,9 @@ impl MergePatches {
         for path in paths.iter().filter_map(Tree::as_scalar) {
             let itself = SourceText::new("inline patch", path.text.as_str());
             // Only a text of several lines or in braces can be an object; the others need no second reading.
-            let found = match read::resources(&itself, &origin(&itself), context.profile) {
-                Ok(found) => found,
-                Err(_) => {
-                    let source = context.loader.text(&path.text)?;
-                    read::resources(&source, &origin(&source), context.profile)?
-                }
+            let found = if let Ok(found) = read::resources(&itself, &origin(&itself), context.profile) { found } else {
+                let source = context.loader.text(&path.text)?;
+                read::resources(&source, &origin(&source), context.profile)?
             };
             patches.extend(found);
         }
@@ -276,7 +273,7 @@ fn apply_merge(
     if shows_notes {
         resource.reveal_notes();
     }
-    let fate = merge::merge(&mut resource.tree, patch, context.schema).map_err(|fault| about(fault, resource))?;
+    let fate = merge::merge(&mut resource.tree, patch, context.schema).map_err(|fault| about(*fault, resource))?;
     if fate == Fate::Deleted || resource.is_gone() {
         resource.tree = Tree::null();
         return Ok(());
@@ -304,7 +301,7 @@ fn touches_annotations_whole(patch: &Tree) -> bool {
 /// Applies a JSON patch, which sees kustomize's notes among the annotations, and leaves annotations as texts.
 fn patch_json(resource: &mut Resource, patch: &JsonPatch, _context: &Context<'_>) -> Result<()> {
     resource.reveal_notes();
-    patch.apply(&mut resource.tree).map_err(|fault| about(fault, resource))?;
+    patch.apply(&mut resource.tree).map_err(|fault| about(*fault, resource))?;
     if resource.tree.at(&["metadata", "annotations"]).is_some() {
         let annotations = resource.meta_map("annotations");
         resource.set_meta_map("annotations", annotations);
@@ -361,7 +358,7 @@ fn excerpt(text: &str) -> String {
     format!("{shown:?}{more}")
 }
 
-fn about(fault: Box<Diagnostic>, resource: &Resource) -> Box<Diagnostic> {
+fn about(fault: Diagnostic, resource: &Resource) -> Box<Diagnostic> {
     let what = format!("patching {} `{}` of `{}`", resource.kind(), resource.name(), resource.origin.file);
     Box::new(fault.trail(what, None))
 }

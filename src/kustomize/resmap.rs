@@ -18,10 +18,6 @@ pub(crate) struct ResMap {
 }
 
 impl ResMap {
-    /// An empty set.
-    pub(crate) fn new() -> ResMap {
-        ResMap::default()
-    }
 
     /// How many objects there are.
     pub(crate) fn len(&self) -> usize {
@@ -70,11 +66,6 @@ impl ResMap {
             }
             index
         })
-    }
-
-    /// Positions of the objects that have this identity now.
-    pub(crate) fn find_current(&mut self, id: &ResId, scopes: &dyn Scopes) -> Vec<usize> {
-        self.index(scopes).get(&id.key()).cloned().unwrap_or_default()
     }
 
     /// Positions of the objects that have an identity, now or before, for which `matches` holds.

@@ -341,11 +341,10 @@ impl Build<'_> {
 fn without_mark(tree: &Tree) -> Tree {
     let mut tree = tree.clone();
     let marked = tree.at(&["metadata", "labels", "validated-by"]).is_some();
-    if let Some(metadata) = tree.as_map_mut().filter(|_| marked).and_then(|map| map.get_mut("metadata")) {
-        if let Some(labels) = metadata.as_map_mut().and_then(|map| map.get_mut("labels")).and_then(Tree::as_map_mut) {
+    if let Some(metadata) = tree.as_map_mut().filter(|_| marked).and_then(|map| map.get_mut("metadata"))
+        && let Some(labels) = metadata.as_map_mut().and_then(|map| map.get_mut("labels")).and_then(Tree::as_map_mut) {
             labels.remove("validated-by");
         }
-    }
     tree
 }
 

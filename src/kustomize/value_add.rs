@@ -113,12 +113,9 @@ fn add(tree: &mut Tree, path: &[String], position: usize, value: &str) -> Result
         }),
         _ => tree.as_map_mut().map(|map| map.or_set_with(name, made)),
     };
-    match next {
-        Some(next) => add(next, rest, position, value),
-        None => {
-            let message = format!("nothing to add a value to at `{name}`");
-            Err(Box::new(Diagnostic::input("kustomize-value-add", message)))
-        }
+    if let Some(next) = next { add(next, rest, position, value) } else {
+        let message = format!("nothing to add a value to at `{name}`");
+        Err(Box::new(Diagnostic::input("kustomize-value-add", message)))
     }
 }
 

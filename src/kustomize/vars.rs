@@ -235,19 +235,16 @@ fn replaced(text: &str, values: &mut Values<'_>) -> Scalar {
                 Some(end) => {
                     let name = &inner[..end];
                     rest = &inner[end + 1..];
-                    match values.get_mut(name) {
-                        Some((Value::Scalar(value), count)) => {
-                            *count += 1;
-                            if text.len() == name.len() + "$()".len() {
-                                return value.clone();
-                            }
-                            out.push_str(&value.text);
+                    if let Some((Value::Scalar(value), count)) = values.get_mut(name) {
+                        *count += 1;
+                        if text.len() == name.len() + "$()".len() {
+                            return value.clone();
                         }
-                        _ => {
-                            out.push_str("$(");
-                            out.push_str(name);
-                            out.push(')');
-                        }
+                        out.push_str(&value.text);
+                    } else {
+                        out.push_str("$(");
+                        out.push_str(name);
+                        out.push(')');
                     }
                 }
             },

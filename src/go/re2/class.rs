@@ -57,7 +57,7 @@ pub(super) fn unicode(name: &str) -> Option<String> {
     let script = format!("\\p{{sc={plain}}}");
     if known(&category) {
         Some(category)
-    } else if known(&script) && !(plain.len() == 4 && !LONG_SCRIPTS_OF_FOUR.contains(&plain.as_str())) {
+    } else if (plain.len() != 4 || LONG_SCRIPTS_OF_FOUR.contains(&plain.as_str())) && known(&script) {
         Some(script)
     } else {
         None

@@ -119,20 +119,17 @@ impl<'p> Parser<'p> {
                     self.repeat(&before[..1], (low, high), false, &before[1..], last_repeat)?;
                     repeated = Some(before);
                 }
-                '{' => match counts(before) {
-                    Some((low, high, after)) => {
-                        let written = &before[..before.len() - after.len()];
-                        let too_many = |count: Option<u64>| count.is_some_and(|count| count > REPEAT_LIMIT);
-                        if too_many(Some(low)) || too_many(high) || high.is_some_and(|high| high < low) {
-                            return Err(fault("invalid repeat count", written));
-                        }
-                        self.repeat(written, (low, high), true, after, last_repeat)?;
-                        repeated = Some(before);
+                '{' => if let Some((low, high, after)) = counts(before) {
+                    let written = &before[..before.len() - after.len()];
+                    let too_many = |count: Option<u64>| count.is_some_and(|count| count > REPEAT_LIMIT);
+                    if too_many(Some(low)) || too_many(high) || high.is_some_and(|high| high < low) {
+                        return Err(fault("invalid repeat count", written));
                     }
-                    None => {
-                        self.literal('{');
-                        self.rest = &before[1..];
-                    }
+                    self.repeat(written, (low, high), true, after, last_repeat)?;
+                    repeated = Some(before);
+                } else {
+                    self.literal('{');
+                    self.rest = &before[1..];
                 },
                 '\\' => self.escape()?,
                 _ => {
@@ -160,7 +157,7 @@ impl<'p> Parser<'p> {
 
     fn literal(&mut self, c: char) {
         self.begin_atom();
-        let fold = self.flags.fold && c.is_alphabetic() || self.flags.fold && !c.is_ascii();
+        let fold = self.flags.fold && (c.is_alphabetic() || !c.is_ascii());
         if fold {
             self.out.push_str("(?i:");
         }
@@ -175,12 +172,9 @@ impl<'p> Parser<'p> {
 
     /// A literal by its code, which may be a surrogate that nothing matches.
     fn literal_code(&mut self, code: u32) {
-        match char::from_u32(code) {
-            Some(c) => self.literal(c),
-            None => {
-                self.begin_atom();
-                self.out.push_str("[a&&b]");
-            }
+        if let Some(c) = char::from_u32(code) { self.literal(c) } else {
+            self.begin_atom();
+            self.out.push_str("[a&&b]");
         }
     }
 

@@ -19,15 +19,12 @@ pub(super) fn expand<'a>(out: &mut Vec<u8>, mut template: &[u8], value: impl Fn(
             template = &template[2..];
             continue;
         }
-        match reference(template) {
-            Some((group, length)) => {
-                out.extend_from_slice(value(group));
-                template = &template[length..];
-            }
-            None => {
-                out.push(b'$');
-                template = &template[1..];
-            }
+        if let Some((group, length)) = reference(template) {
+            out.extend_from_slice(value(group));
+            template = &template[length..];
+        } else {
+            out.push(b'$');
+            template = &template[1..];
         }
     }
     out.extend_from_slice(template);
