@@ -1,5 +1,7 @@
 //! The examples and fresh charts, rendered by Hydrant and by the real tools: the same bytes.
 
+#![expect(clippy::disallowed_methods, reason = "a test program: it prints, reads and writes files, and knows its machine")]
+
 mod support;
 
 use std::path::Path;

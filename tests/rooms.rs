@@ -3,6 +3,8 @@
 //! The code is parsed with `syn`, so inline paths, nested and renamed `use` trees, re-exports, `super::` climbs and
 //! paths inside macro calls are all seen; doc comments are not code and may link anywhere.
 
+#![expect(clippy::disallowed_methods, reason = "a test program: it prints, reads and writes files, and knows its machine")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -131,7 +133,7 @@ impl Uses {
     /// A run of names joined by `::` inside a macro; words that merely follow each other resolve to nothing.
     fn flush(&mut self, run: &mut Vec<String>) {
         if let Some(start) = run.iter().position(|name| name == "crate" || name == "super") {
-            self.path(&run[start..].to_vec());
+            self.path(&run[start..]);
         }
         run.clear();
     }
@@ -206,7 +208,9 @@ fn the_table_has_no_cycle() {
             .map(|(room, _)| room.clone())
             .collect();
         assert!(!free.is_empty(), "a cycle among {:?}", table.keys().collect::<Vec<_>>());
-        free.iter().for_each(|room| drop(table.remove(room)));
+        for room in &free {
+            table.remove(room);
+        }
     }
 }
 

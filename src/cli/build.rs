@@ -101,7 +101,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         terminal.report(warning);
     }
     match &args.output {
-        None => terminal.data(rendered.set.to_yaml())?,
+        None => terminal.data(rendered.set.to_yaml()?)?,
         Some(path) => write(&absolute(path)?, &rendered.set)?,
     }
     Ok(Outcome::Done)
@@ -109,7 +109,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
 
 fn write(path: &str, set: &Set) -> Result<()> {
     if Disk.kind(path) != Some(EntryKind::Folder) {
-        return store::write_file(Path::new(path), set.to_yaml().as_bytes());
+        return store::write_file(Path::new(path), set.to_yaml()?.as_bytes());
     }
     set.objects.iter().try_for_each(|object| {
         store::write_file(&Path::new(path).join(file_name(object)), yaml::to_string(object.tree()).as_bytes())

@@ -1,5 +1,7 @@
 //! What commands keep on disk: output files replaced by rename, never half-written.
 
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests look at what was written"))]
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

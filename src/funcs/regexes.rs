@@ -7,7 +7,6 @@ use rustc_hash::FxHashMap;
 use crate::go::re2::{Regex, quote_meta};
 use crate::gotmpl::{Args, Ctx, FuncError, FuncSpec, List, ListType, Str, Ty, Val};
 
-type Answer = Result<Val, FuncError>;
 type Compiled = Result<Rc<Regex>, String>;
 
 /// Compiled patterns by their text.

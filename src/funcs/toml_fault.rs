@@ -41,7 +41,7 @@ impl Context {
     fn pass(&mut self, line: &str) {
         let line = line.trim();
         if let Some(header) = line.strip_prefix('[') {
-            self.table = header.trim_matches(['[', ']', ' ']).to_owned();
+            header.trim_matches(['[', ']', ' ']).clone_into(&mut self.table);
         }
     }
 
@@ -87,7 +87,7 @@ fn known_fault(text: &str, context: &mut Context) -> Option<String> {
             None => return Some("unexpected EOF; expected key separator '='".to_owned()),
         }
     }
-    context.key = keys[..keys.len() - rest.len()].trim().to_owned();
+    keys[..keys.len() - rest.len()].trim().clone_into(&mut context.key);
     let value = blanks(&rest[1..]);
     let word: String = value.chars().take_while(|c| is_bare(*c)).collect();
     match value.chars().next() {

@@ -83,16 +83,6 @@ impl ExecError {
         error
     }
 
-    /// The error of the function that failed, without the places (`fail`'s and `required`'s message).
-    pub fn root_message(&self) -> String {
-        let inner = self.innermost();
-        match &inner.cause {
-            Some(Cause::Text(text)) => text.clone(),
-            Some(Cause::Refused(diagnostic)) => diagnostic.message.clone(),
-            _ => inner.message.clone(),
-        }
-    }
-
     /// The innermost fault with its place, and the includes that led there as trail.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let inner = self.innermost();

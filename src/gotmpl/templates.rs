@@ -55,11 +55,6 @@ impl Templates {
         self.units.push(unit);
     }
 
-    /// True if a template of that name stands.
-    pub fn contains(&self, name: &str) -> bool {
-        self.names.contains_key(name.as_bytes())
-    }
-
     /// A template's id, unit and definition.
     pub(super) fn find(&self, name: &Str) -> Option<(u32, &Unit, u32)> {
         let id = *self.names.get(name)?;

@@ -143,14 +143,6 @@ impl Val {
         }
     }
 
-    /// The boolean, if it is one.
-    pub fn as_bool(&self) -> Option<bool> {
-        match self {
-            Val::Bool(value) => Some(*value),
-            _ => None,
-        }
-    }
-
     /// The typed value, if it is one of type `T`.
     pub fn as_object<T: 'static>(&self) -> Option<&T> {
         match self {

@@ -17,8 +17,6 @@ pub(crate) struct Head {
     pub name: String,
     /// `helm.sh/hook`.
     pub hook: Option<String>,
-    /// `helm.sh/hook-weight`.
-    pub hook_weight: Option<String>,
 }
 
 /// Reads a document's head. Fails with the YAML reader's codes, or with `manifest-shape`.
@@ -57,7 +55,6 @@ fn annotations(node: Option<&Node>, head: &mut Head) -> Result<()> {
         let text = || text.clone().unwrap_or_default();
         match &**key {
             "helm.sh/hook" => head.hook = Some(text()),
-            "helm.sh/hook-weight" => head.hook_weight = Some(text()),
             _ => {}
         }
     }
@@ -185,7 +182,7 @@ mod tests {
     fn the_fields_that_helm_reads() {
         let head = read("kind: Job\nmetadata:\n  name: 7\n  annotations:\n    helm.sh/hook: test\n    helm.sh/hook-weight: -5\n").expect("YAML");
         assert_eq!((head.kind.as_str(), head.name.as_str()), ("Job", "7"));
-        assert_eq!((head.hook.as_deref(), head.hook_weight.as_deref()), (Some("test"), Some("-5")));
+        assert_eq!(head.hook.as_deref(), Some("test"));
         assert_eq!(read("# nothing\n").expect("YAML"), Head::default());
     }
 

@@ -27,12 +27,8 @@ pub struct Manifest {
 pub struct Hook {
     /// The document.
     pub manifest: Manifest,
-    /// `metadata.name`.
-    pub name: String,
     /// When it runs (`pre-install`, `test`, …).
     pub events: Vec<&'static str>,
-    /// Order among hooks of one event; `helm template` does not sort by it.
-    pub weight: i64,
 }
 
 impl Hook {
@@ -165,8 +161,7 @@ fn place(path: &Arc<str>, document: Arc<str>, head: Result<Head>, sorted: &mut S
         };
         events.push(*known);
     }
-    let weight = head.hook_weight.and_then(|weight| weight.parse().ok()).unwrap_or(0);
-    sorted.hooks.push(Hook { manifest, name: head.name, events, weight });
+    sorted.hooks.push(Hook { manifest, events });
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! The ordered set of objects of one render.
 
 use super::Object;
+use crate::diag::Result;
+use crate::yaml;
 
 /// Objects in the order in which they are printed and applied.
 #[derive(Clone, Debug, Default)]
@@ -30,9 +32,15 @@ impl Set {
     }
 
     /// All objects as one text, each after `---`.
-    pub fn to_yaml(&self) -> String {
-        let texts: Vec<String> = self.objects.iter().map(Object::text).collect();
-        super::join(texts.iter().map(String::as_str))
+    ///
+    /// Fails with `yaml-unprintable` on a value that Go refuses to print.
+    pub fn to_yaml(&self) -> Result<String> {
+        let text = |object: &Object| match object.raw() {
+            Some(_) => Ok(object.text()),
+            None => yaml::to_string_strict(object.tree()),
+        };
+        let texts = self.objects.iter().map(text).collect::<Result<Vec<String>>>()?;
+        Ok(super::join(texts.iter().map(String::as_str)))
     }
 
     /// How many objects there are.

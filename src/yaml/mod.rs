@@ -22,9 +22,7 @@ use crate::value::Tree;
 
 pub use emit::{Emitter, Look};
 pub use order::sort_keys;
-pub use print::{to_json, to_string};
-#[cfg(feature = "fuzzing")]
-pub use print::to_string_strict;
+pub use print::{to_json, to_string, to_string_strict};
 #[cfg(feature = "fuzzing")]
 pub use read::TreeBuilder;
 pub use read::{Build, Plain, Spans, lossy};

@@ -60,7 +60,6 @@ pub fn to_string(tree: &Tree) -> String {
 
 /// As [`to_string`], but values that Go refuses to print (infinities, control characters, keys over 1,024 characters)
 /// are a fault `yaml-unprintable` with Go's words, as they are at the end of a kustomize build.
-#[cfg_attr(not(any(test, feature = "fuzzing")), expect(dead_code, reason = "for the end of a build"))]
 pub fn to_string_strict(tree: &Tree) -> Result<String> {
     match print(tree) {
         (text, None) => Ok(text),

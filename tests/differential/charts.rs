@@ -73,5 +73,7 @@ fn write_chart(chart: &Path, batch: &[(usize, &str)]) {
         ("templates/_cases.tpl", &cases),
         ("templates/lines.yaml", &lines),
     ];
-    files.iter().for_each(|(name, text)| fs::write(chart.join(name), text).expect("writable"));
+    for (name, text) in files {
+        fs::write(chart.join(name), text).expect("writable");
+    }
 }

@@ -360,6 +360,7 @@ impl Draw<'_> {
         Expr::Atom(self.atom(letter))
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: one row a letter")]
     fn atom(&mut self, letter: char) -> String {
         if self.variables > 0 && letter == 'a' && self.random.once_in(2) {
             return ["$a", "$b", "$c"][self.random.below(self.variables.min(3))].to_owned();

@@ -8,6 +8,8 @@
 //! a chart, since the real Helm takes longer to start than to render; a chart that fails is split until the cases
 //! that fail stand alone.
 
+#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a test program: it prints, reads and writes files, and knows its machine")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -50,7 +52,9 @@ fn main() -> ExitCode {
     while outcome.cases < count && outcome.differences.len() < 10 {
         let batch: Vec<Case> =
             (0..BATCH.min(count - outcome.cases)).map(|_| generate::case(&mut random, &functions)).collect();
-        batch.iter().for_each(|case| case.count(&mut used));
+        for case in &batch {
+            case.count(&mut used);
+        }
         outcome.take(&batch, &functions);
     }
     let rows = functions.iter().filter(|row| used.contains_key(row.name)).count();
@@ -63,7 +67,9 @@ fn main() -> ExitCode {
         functions.len(),
         grammar::ACTIONS.len()
     );
-    outcome.differences.iter().for_each(|difference| println!("{difference}"));
+    for difference in &outcome.differences {
+        println!("{difference}");
+    }
     let whole = count < 2000 || (rows == functions.len() && kinds == grammar::ACTIONS.len());
     let good = outcome.differences.is_empty() && whole;
     println!("\n{} passed, {} failed", u8::from(good), u8::from(!good));

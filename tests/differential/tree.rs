@@ -38,7 +38,9 @@ impl Expr {
     fn count(&self, used: &mut BTreeMap<String, usize>) {
         if let Expr::Call { name, arguments, .. } = self {
             *used.entry((*name).to_owned()).or_default() += 1;
-            arguments.iter().for_each(|argument| argument.count(used));
+            for argument in arguments {
+                argument.count(used);
+            }
         }
     }
 

@@ -7,6 +7,8 @@
 //!
 //! A file under `golden/` that no case reads is an orphan and fails the run.
 
+#![expect(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "a test program: it prints, reads and writes files, and knows its machine")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -127,46 +127,6 @@ impl Version {
         Ok(version)
     }
 
-    /// Reads a version as the semver standard has it.
-    pub fn parse_strict(text: &str) -> Result<Version, String> {
-        if text.is_empty() {
-            return Err("version string empty".to_owned());
-        }
-        let parts: Vec<&str> = text.splitn(3, '.').collect();
-        let [major, minor, rest] = parts[..] else { return Err(INVALID.to_owned()) };
-        let (rest, metadata) = rest.split_once('+').unwrap_or((rest, ""));
-        if rest.len() < parts[2].len() {
-            let valid = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-            if !metadata.split('.').all(valid) {
-                return Err("invalid metadata string".to_owned());
-            }
-        }
-        let (patch, prerelease) = rest.split_once('-').unwrap_or((rest, ""));
-        if patch.len() < rest.len() {
-            validate_prerelease(prerelease)?;
-        }
-        for part in [major, minor, patch] {
-            if !is_number(part) {
-                return Err("invalid characters in version".to_owned());
-            }
-            if part.len() > 1 && part.starts_with('0') {
-                return Err(STARTS_ZERO.to_owned());
-            }
-        }
-        let strict = |text: &str| {
-            let why = if text.is_empty() { "invalid syntax" } else { "value out of range" };
-            text.parse().map_err(|_| format!("strconv.ParseUint: parsing \"{text}\": {why}"))
-        };
-        Ok(Version {
-            major: strict(major)?,
-            minor: strict(minor)?,
-            patch: strict(patch)?,
-            prerelease: prerelease.to_owned(),
-            metadata: metadata.to_owned(),
-            original: text.to_owned(),
-        })
-    }
-
     /// The text the version was read from.
     pub fn original(&self) -> &str {
         &self.original
@@ -289,14 +249,6 @@ mod tests {
         }
         assert_eq!(Version::parse("1.2.3-01").unwrap_err(), STARTS_ZERO);
         assert!(Version::parse("99999999999999999999").unwrap_err().ends_with("value out of range"));
-    }
-
-    #[test]
-    fn strict_texts_need_three_plain_numbers() {
-        assert!(Version::parse_strict("1.2.3-a+b").is_ok());
-        for text in ["", "v1.2.3", "1.2", "01.2.3", "1.2.3-", "1.2.3+"] {
-            assert!(Version::parse_strict(text).is_err(), "{text}");
-        }
     }
 
     #[test]
