@@ -1,6 +1,9 @@
 //! The examples and fresh charts, rendered by Hydrant and by the real tools: the same bytes.
 
-#![expect(clippy::disallowed_methods, reason = "a test program: it prints, reads and writes files, and knows its machine")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test program: it prints, reads and writes files, and knows its machine"
+)]
 
 mod support;
 

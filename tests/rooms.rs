@@ -3,7 +3,10 @@
 //! The code is parsed with `syn`, so inline paths, nested and renamed `use` trees, re-exports, `super::` climbs and
 //! paths inside macro calls are all seen; doc comments are not code and may link anywhere.
 
-#![expect(clippy::disallowed_methods, reason = "a test program: it prints, reads and writes files, and knows its machine")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test program: it prints, reads and writes files, and knows its machine"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -5,7 +5,11 @@
 //! Each line is the median of several rounds in which both take turns, so that a busy machine slows both.
 //! Needs the peers that `tests/peers/bring` brings. Before a pair is timed, its two outputs are compared.
 
-#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a test program: it prints, reads and writes files, and knows its machine")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test program: it prints, reads and writes files, and knows its machine"
+)]
 
 #[path = "../../tests/support/mod.rs"]
 mod support;

@@ -37,7 +37,8 @@ pub(super) fn call(tool: &'static str, arguments: &[OsString], compat: &str) -> 
         ("kustomize", Some("version")) => Ok(Call::Print(kustomize_version(Profile::parse(compat)?))),
         ("helm", Some("template")) => Ok(Call::Run(own("template", "template", arguments, compat, &[]))),
         ("kustomize", Some("build")) => {
-            let off: &[&str] = if flag(&["--enable-helm", "--enable-helm=true"]) { &[] } else { &["--no-charts"] };
+            let on = flag(&["--enable-helm", "--enable-helm=true"]);
+            let off: &[&str] = if on { &["--kustomizations-only"] } else { &["--kustomizations-only", "--no-charts"] };
             Ok(Call::Run(own("build", "build", arguments, compat, off)))
         }
         (_, Some(other)) => {
@@ -99,8 +100,11 @@ mod tests {
             run("helm", "template rel chart", "helm-3"),
             Call::Run(words("hydrant template rel chart --compat helm-3"))
         );
-        assert_eq!(run("kustomize", "build . --enable-helm", ""), Call::Run(words("hydrant build . --enable-helm")));
-        assert_eq!(run("kustomize", "build", ""), Call::Run(words("hydrant build --no-charts")));
+        assert_eq!(
+            run("kustomize", "build . --enable-helm", ""),
+            Call::Run(words("hydrant build . --enable-helm --kustomizations-only"))
+        );
+        assert_eq!(run("kustomize", "build", ""), Call::Run(words("hydrant build --kustomizations-only --no-charts")));
         assert_eq!(run("helm", "version -c --short", "helm-3"), Call::Print("v3.17.3+hydrant\n".into()));
         assert_eq!(run("kustomize", "version", "kustomize-5.8"), Call::Print("v5.8.1\n".into()));
         assert!(call("helm", &words("install x y"), "").expect_err("refused").message.contains("helm install"));

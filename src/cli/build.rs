@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::compat::Profile;
-use crate::diag::Result;
+use crate::diag::{Diagnostic, Result};
 use crate::kustomize::{HelmOptions, LoadRestrictions, Options};
 use crate::manifest::{Object, Set};
 use crate::render;
@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// Render charts (always so)
     #[arg(long)]
     enable_helm: bool,
+    /// Refuse what is no kustomization; what a call as `kustomize` means
+    #[arg(long, hide = true)]
+    kustomizations_only: bool,
     /// Refuse charts; what a call as `kustomize` without --enable-helm means
     #[arg(long, hide = true)]
     no_charts: bool,
@@ -97,6 +100,13 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     };
     let options = render::Options { profile, kustomize, release: None, namespace: None };
     let rendered = render::render(&Disk, &root, &options, &mut Ambient::new(false))?;
+    if args.kustomizations_only && rendered.kind != render::Kind::Kustomization {
+        let message = format!("unable to find one of {} in directory `{root}`", render::KUSTOMIZATION_FILES.join(", "));
+        return Err(Box::new(
+            Diagnostic::input("kustomization-missing", message)
+                .hint("call `hydrant build` for charts and plain manifests"),
+        ));
+    }
     for warning in &rendered.warnings {
         terminal.report(warning);
     }

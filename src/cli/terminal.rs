@@ -26,6 +26,7 @@ impl Terminal {
     }
 
     /// Prints data to stdout. A closed pipe ends quietly, as `head` expects.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the terminal")]
     pub(super) fn data(&self, bytes: impl AsRef<[u8]>) -> Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes.as_ref()).and_then(|()| out.flush()) {
@@ -37,6 +38,7 @@ impl Terminal {
     }
 
     /// Prints one line of progress to stderr.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the terminal")]
     pub(super) fn note(&self, line: impl std::fmt::Display) {
         // a closed stderr leaves nobody to tell
         let _ = writeln!(io::stderr().lock(), "{line}");

@@ -175,6 +175,7 @@ impl Authority {
 }
 
 /// Subject, subject key identifier and public key of a certificate.
+#[expect(clippy::type_complexity, reason = "three parts, named above")]
 fn read_certificate(der: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>, Vec<u8>)> {
     let mut body = Reader::new(der).enter(tag::SEQUENCE)?.enter(tag::SEQUENCE)?;
     if body.peek() == Some(tag::context(0)) {

@@ -8,6 +8,7 @@ use crate::diag::Diagnostic;
 
 /// A Go parameter type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(dead_code, reason = "a type that Go has; naming and converting it is complete, whoever takes one")]
 pub enum Ty {
     /// `interface {}`: anything, nil included.
     Any,
@@ -189,11 +190,6 @@ impl<'a> Args<'a> {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
-    }
-
-    /// True without arguments.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// Any argument; nil where there is none.

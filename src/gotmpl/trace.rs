@@ -6,7 +6,7 @@ use crate::diag::{SourceText, Span};
 
 /// A stretch of output that one action printed.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the hook that diffs and checks will read provenance through"))]
+#[expect(dead_code, reason = "the hook that diffs and checks will read provenance through")]
 pub struct Segment {
     /// The bytes of the output.
     pub output: Range<usize>,

@@ -183,11 +183,9 @@ fn release_data(options: &ReleaseOptions) -> Val {
     Val::Map(Map::typed(MapType::Any, entries))
 }
 
-/// Takes notes apart from manifests, and sorts these.
+/// Sorts what was printed; notes, which `helm template` does not show, are left out.
 fn finish(root: &Node, options: &ReleaseOptions, printed: Vec<Printed>, mut warnings: Warnings) -> Result<Release, Failure> {
-    let own_notes = format!("{}/templates/NOTES.txt", root.name);
-    let (notes, mut files): (Vec<_>, Vec<_>) = printed.into_iter().partition(|file| manifests::is_notes(&file.path));
-    let notes = notes.into_iter().find(|file| *file.path == *own_notes).map(|file| file.text).unwrap_or_default();
+    let mut files: Vec<Printed> = printed.into_iter().filter(|file| !manifests::is_notes(&file.path)).collect();
     let sorted = manifests::sort(&mut files, options.profile).map_err(|fault| {
         let mut rendered = String::new();
         for file in files.iter().filter(|file| !manifests::go_trim(&file.text).is_empty()) {
@@ -203,12 +201,10 @@ fn finish(root: &Node, options: &ReleaseOptions, printed: Vec<Printed>, mut warn
     let _ = write!(chart, "{}-{}", root.name, root.chart.metadata.version);
     Ok(Release {
         name: options.name.clone(),
-        namespace: options.namespace.clone(),
         chart,
         crds,
         manifests: sorted.manifests,
         hooks: sorted.hooks,
-        notes,
         warnings,
         profile: options.profile,
     })

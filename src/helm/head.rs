@@ -53,10 +53,7 @@ fn annotations(node: Option<&Node>, head: &mut Head) -> Result<()> {
             return Err(misfit(node, "struct field SimpleHead.metadata.annotations of type string"));
         };
         let text = || text.clone().unwrap_or_default();
-        match &**key {
-            "helm.sh/hook" => head.hook = Some(text()),
-            _ => {}
-        }
+        if &**key == "helm.sh/hook" { head.hook = Some(text()) }
     }
     Ok(())
 }

@@ -14,8 +14,6 @@ use super::manifests::{Hook, Manifest, go_trim, split};
 pub struct Release {
     /// The release's name.
     pub name: String,
-    /// Its namespace.
-    pub namespace: String,
     /// `name-version` of the chart.
     pub chart: String,
     /// Custom resource definitions as they stand in `crds/`, unsplit, by path.
@@ -24,8 +22,6 @@ pub struct Release {
     pub manifests: Vec<Manifest>,
     /// Hooks in install order.
     pub hooks: Vec<Hook>,
-    /// What `NOTES.txt` printed; `helm template` does not show it.
-    pub notes: String,
     /// What did not stop the render.
     pub warnings: Warnings,
     pub(crate) profile: Profile,

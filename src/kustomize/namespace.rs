@@ -40,6 +40,7 @@ impl Subjects {
 /// The step.
 pub(crate) struct Namespace {
     /// The namespace to set.
+    #[expect(clippy::struct_field_names, reason = "the field of the kustomization")]
     pub(crate) namespace: Text,
     /// Fields beside `metadata.namespace`.
     pub(crate) specs: Vec<FieldSpec>,

@@ -8,7 +8,12 @@
 //! a chart, since the real Helm takes longer to start than to render; a chart that fails is split until the cases
 //! that fail stand alone.
 
-#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a test program: it prints, reads and writes files, and knows its machine")]
+#![expect(clippy::explicit_auto_deref, reason = "without it the item type of a drawn list is taken for `str`")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test program: it prints, reads and writes files, and knows its machine"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

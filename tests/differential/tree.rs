@@ -17,11 +17,11 @@ impl Expr {
             Expr::Atom(text) => text.clone(),
             Expr::Call { name, arguments, piped: true } if !arguments.is_empty() => {
                 let (last, rest) = arguments.split_last().expect("not empty");
-                let rest: String = rest.iter().map(|argument| format!(" {}", argument.operand())).collect();
+                let rest: String = rest.iter().flat_map(|argument| [" ".to_owned(), argument.operand()]).collect();
                 format!("{} | {name}{rest}", last.operand())
             }
             Expr::Call { name, arguments, .. } => {
-                let rest: String = arguments.iter().map(|argument| format!(" {}", argument.operand())).collect();
+                let rest: String = arguments.iter().flat_map(|argument| [" ".to_owned(), argument.operand()]).collect();
                 format!("{name}{rest}")
             }
         }

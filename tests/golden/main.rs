@@ -7,7 +7,12 @@
 //!
 //! A file under `golden/` that no case reads is an orphan and fails the run.
 
-#![expect(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "a test program: it prints, reads and writes files, and knows its machine")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test program: it prints, reads and writes files, and knows its machine"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -22,6 +27,9 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+/// Files to write: answers of a case.
+pub(crate) type Answers = Vec<(PathBuf, Vec<u8>)>;
+
 /// A case of any kind.
 pub(crate) trait Case: Send + Sync {
     /// `helm/hooks-weight`: the path below `golden/` without an ending.
@@ -31,9 +39,9 @@ pub(crate) trait Case: Send + Sync {
     /// Compares Hydrant's answer with the recorded one.
     fn check(&self) -> Result<(), String>;
     /// Hydrant's own answers, as files to write; the real tools' answers are not among them.
-    fn bless(&self) -> Vec<(PathBuf, Vec<u8>)>;
+    fn bless(&self) -> Answers;
     /// The real tools' answers, as files to write.
-    fn record(&self) -> Vec<(PathBuf, Vec<u8>)>;
+    fn record(&self) -> Answers;
 }
 
 fn main() -> ExitCode {
@@ -71,7 +79,7 @@ fn main() -> ExitCode {
 /// Writes new answers (or, checking, only says what would change).
 fn rewrite<'a>(
     cases: impl Iterator<Item = &'a Box<dyn Case>>,
-    answers: fn(&(dyn Case + 'a)) -> Vec<(PathBuf, Vec<u8>)>,
+    answers: fn(&(dyn Case + 'a)) -> Answers,
     check: bool,
 ) -> ExitCode {
     let (mut changed, mut count) = (0, 0);
