@@ -1,6 +1,6 @@
 //! Arguments, wiring, printing and exit codes: the only room that prints or reads the environment.
 //!
-//! One file a command. A command gets its parsed arguments and the [`Terminal`], and gives an [`Outcome`] or a
+//! One file a command. A command gets its parsed arguments and the `Terminal`, and gives an `Outcome` or a
 //! diagnostic; this file turns both into an exit code.
 //!
 //! | exit | meaning |

@@ -3,9 +3,9 @@
 //! In: a [`Set`](crate::manifest::Set), or any artifact that people push today. Out: an [`Artifact`](crate::oci::Artifact)
 //! whose digest depends on the set and explicit annotations alone, or the files that an artifact holds. No network, no disk.
 //!
-//! * [`pack`] writes one file an object, in one gzip layer that Config Sync, Flux and Argo CD all take at their defaults.
-//! * [`consumers`] says for each consumer whether it takes an artifact, and how to mend one that it does not take.
-//! * [`unpack`] merges the layers of anyone's artifact into [`Files`], and explains artifacts that were packed wrongly.
+//! * [`pack()`] writes one file an object, in one gzip layer that Config Sync, Flux and Argo CD all take at their defaults.
+//! * [`consumers()`] says for each consumer whether it takes an artifact, and how to mend one that it does not take.
+//! * [`unpack()`] merges the layers of anyone's artifact into [`Files`], and explains artifacts that were packed wrongly.
 
 mod consumers;
 mod files;
