@@ -2,15 +2,23 @@
 
 use super::times::instant;
 use crate::go::strconv::{quote, quote_char};
-use crate::go::time::Time;
+use crate::go::time::{Time, Zone};
 use crate::gotmpl::Val;
 
-/// A TOML date or time as Go's `time.Time`; local ones are taken for UTC.
+/// A TOML date or time as Go's `time.Time`; local ones are in zones that BurntSushi/toml makes up for them.
 pub(super) fn datetime(value: &toml::value::Datetime) -> Val {
     let text = value.to_string();
-    let layouts: [&[u8]; 4] = [b"2006-01-02T15:04:05Z07:00", b"2006-01-02T15:04:05", b"2006-01-02", b"15:04:05"];
-    let time = layouts.iter().find_map(|layout| Time::parse(layout, text.as_bytes()).ok());
-    instant(time.unwrap_or_else(Time::zero))
+    let layouts: [(&[u8], &str); 4] = [
+        (b"2006-01-02T15:04:05Z07:00", ""),
+        (b"2006-01-02T15:04:05", "datetime-local"),
+        (b"2006-01-02", "date-local"),
+        (b"15:04:05", "time-local"),
+    ];
+    let read = |(layout, zone): &(&[u8], &str)| {
+        let time = Time::parse(layout, text.as_bytes()).ok()?;
+        Some(if zone.is_empty() { time } else { Time { zone: Zone::Fixed((*zone).to_owned(), 0), ..time } })
+    };
+    instant(layouts.iter().find_map(read).unwrap_or_else(Time::zero))
 }
 
 /// The fault in the words of BurntSushi/toml where a line's start says what is wrong; the parser's own words after Go's prefix for others.

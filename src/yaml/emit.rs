@@ -17,6 +17,8 @@
 
 mod scalar;
 
+pub(super) use scalar::Analysis;
+
 use std::borrow::Cow;
 
 use crate::go::float;
@@ -144,7 +146,7 @@ impl<'o> Emitter<'o> {
         self.settle();
         self.write_indent();
         let key = &*self.through_json(key, hop::key);
-        let analysis = scalar::Analysis::of(key, self.look);
+        let analysis = Analysis::of(key, self.look);
         let simple = !analysis.multiline && key.len() <= SIMPLE_KEY_MAX;
         if !simple {
             self.indicator("?", true, true);
@@ -160,7 +162,7 @@ impl<'o> Emitter<'o> {
     pub fn str(&mut self, text: &str) {
         self.begin_node();
         let text = &*self.through_json(text, hop::string);
-        let analysis = scalar::Analysis::of(text, self.look);
+        let analysis = Analysis::of(text, self.look);
         self.write_str(text, analysis, false);
     }
 
@@ -168,7 +170,7 @@ impl<'o> Emitter<'o> {
     pub fn binary(&mut self, base64: &str) {
         self.begin_node();
         self.indicator("!!binary", true, false);
-        let analysis = scalar::Analysis::of(base64, self.look);
+        let analysis = Analysis::of(base64, self.look);
         self.write_str(base64, analysis, false);
     }
 

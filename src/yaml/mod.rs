@@ -12,6 +12,7 @@ mod hop;
 mod order;
 mod print;
 mod read;
+mod refold;
 mod resolve;
 mod time;
 

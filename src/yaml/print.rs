@@ -12,7 +12,9 @@ use crate::diag::{Diagnostic, Result};
 use crate::go::{float, json};
 use crate::value::{Kind, Scalar, Style, Tree};
 
+use super::emit::Analysis;
 use super::read::lossy;
+use super::refold::refold;
 use super::resolve::{Plain, old_bool, resolve_with};
 use super::{Dialect, Emitter, Look, sort_keys, time};
 
@@ -48,6 +50,7 @@ fn value(scalar: &Scalar) -> Value<'_> {
             let bytes = base64::engine::general_purpose::STANDARD.decode(bare);
             Value::Str(bytes.map_or(Cow::Borrowed(text), |bytes| Cow::Owned(lossy(&bytes))))
         }
+        Kind::Str if scalar.style == Style::Folded && Analysis::of(text, Look::V3).is_block() => Value::Str(refold(text)),
         Kind::Str => Value::Str(Cow::Borrowed(text)),
     }
 }

@@ -8,7 +8,7 @@ use crate::tree::{Case, Expr, Stmt};
 const DEPTH: usize = 3;
 
 /// One argument in so many is of a type drawn at random.
-const WRONG_ONE_IN: usize = 120;
+const WRONG_ONE_IN: usize = 250;
 
 const STRINGS: &[&str] = &[
     "\"\"",
@@ -89,9 +89,9 @@ const NUMBERS: &[&str] = &[
 const LISTS: &[&str] =
     &[".Values.numbers", ".Values.fruits", ".Values.mixed", ".Values.emptylist", ".Values.tree.list"];
 const MAPS: &[&str] = &[
-    ".Values.tree",
-    ".Values.emptymap",
-    ".Values.tree.a",
+    "(deepCopy $.Values.tree)",
+    "(deepCopy $.Values.emptymap)",
+    "(deepCopy $.Values.tree.a)",
     "(dict \"a\" 1 \"b\" (dict \"c\" \"x\"))",
     "(dict)",
     "(dict \"a\" nil \"n\" \"named\")",
@@ -103,7 +103,7 @@ const OTHER: &[&str] = &[
     ".Values.nothing",
     ".Values.missing",
     ".Values.on",
-    ".Values",
+    "(deepCopy $.Values)",
     ".Release.Name",
     ".Chart.Name",
     ".Capabilities.KubeVersion.Minor",
@@ -162,7 +162,7 @@ impl Draw<'_> {
             5 => text(
                 "template",
                 *self.random.pick(&[
-                    "{{ template \"h.dot\" . }}",
+                    "{{ template \"h.dot\" $.Values.tree }}",
                     "{{ template \"h.name\" (dict \"n\" 1) }}",
                     "{{ template \"h.name\" $.Values }}",
                     "{{- template \"h.count\" (dict \"n\" 3) -}}",
@@ -171,7 +171,7 @@ impl Draw<'_> {
             6 => text(
                 "include",
                 *self.random.pick(&[
-                    "{{ include \"h.dot\" . | trunc 12 }}",
+                    "{{ include \"h.dot\" $.Values | trunc 12 }}",
                     "{{ include \"h.count\" (dict \"n\" 4) }}",
                     "{{ include \"h.name\" $.Values.tree | indent 2 }}",
                 ]),
@@ -368,6 +368,7 @@ impl Draw<'_> {
         let pool: &[&str] = match letter {
             'i' => INTEGERS,
             'f' => NUMBERS,
+            'w' => &["0", "1", "2", "3", "5", "-1", "40"],
             'n' => &["0", "1", "2", "3", "5", "8"],
             'b' => &["true", "false", "(eq 1 1)", "(not true)"],
             'l' => LISTS,

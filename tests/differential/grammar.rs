@@ -5,6 +5,7 @@
 //! | `s` | string | `v` | version |
 //! | `i` | integer | `c` | version constraint |
 //! | `f` | any number | `r` | regular expression |
+//! | `w` | a Go `int`, small | | |
 //! | `n` | small count | `x` | replacement text |
 //! | `b` | boolean | `p` | path |
 //! | `l` | list | `u` `U` | URL, parts of a URL |
@@ -58,12 +59,12 @@ pub(crate) const ACTIONS: &[&str] = &[
 ];
 
 const TABLE: &str = "
-abbrev n s > s|abbrevboth n n s > s|trunc i s > s|trim s > s|upper s > s|lower s > s|title s > s|untitle s > s|substr i i s > s|repeat n s > s
+abbrev n s > s|abbrevboth n n s > s|trunc w s > s|trim s > s|upper s > s|lower s > s|title s > s|untitle s > s|substr w w s > s|repeat n s > s
 trimall s s > s|trimAll s s > s|trimSuffix s s > s|trimPrefix s s > s|nospace s > s|initials s > s|swapcase s > s|snakecase s > s|camelcase s > s
 kebabcase s > s|wrap n s > s|wrapWith n s s > s|contains s s > b|hasPrefix s s > b|hasSuffix s s > b|quote a+ > s|squote a+ > s|cat a+ > s
-indent n s > s|nindent n s > s|replace s s s > s|plural s s i > s|toString a > s|hello > s|shuffle s > O|b64enc s > s|b64dec B > s|b32enc s > s
+indent n s > s|nindent n s > s|replace s s s > s|plural s s w > s|toString a > s|hello > s|shuffle s > O|b64enc s > s|b64dec B > s|b32enc s > s
 b32dec 3 > s|sha1sum s > s|sha256sum s > s|sha512sum s > s|adler32sum s > s|atoi s > i|int a > i|int64 a > i|float64 a > f|toDecimal a > i
-seq i+ > s|until n > l|untilStep i i n > l|add f+ > i|add1 f > i|sub f f > i|div f f > i|mod f f > i|mul f+ > i|add1f f > f|addf f+ > f|subf f f > f
+seq i+ > s|until n > l|untilStep w w w > l|add f+ > i|add1 f > i|sub f f > i|div f f > i|mod f f > i|mul f+ > i|add1f f > f|addf f+ > f|subf f f > f
 divf f f > f|mulf f+ > f|biggest i+ > i|max i+ > i|min i+ > i|maxf f+ > f|minf f+ > f|ceil f > f|floor f > f|round f n > f|split s s > m
 splitList s s > S|splitn s n s > m|toStrings a > S|join s l > s|sortAlpha l > S|list a+ > l|tuple a+ > l|append l a > l|push l a > l|prepend l a > l
 first l > a|rest l > l|last l > a|initial l > l|reverse l > l|uniq l > l|without l a+ > l|has a l > b|slice l n > l|concat l+ > l|chunk n l > l
@@ -71,17 +72,17 @@ mustAppend l a > l|mustPush l a > l|mustPrepend l a > l|mustFirst l > a|mustRest
 mustUniq l > l|mustWithout l a+ > l|mustHas a l > b|mustSlice l n > l|mustChunk n l > l|mustCompact l > l|compact l > l|dict k a > m|get m k > a
 set m k a > m|unset m k > m|hasKey m k > b|pluck k m+ > l|keys m > O|pick m k+ > m|omit m k+ > m|merge m m+ > m|mergeOverwrite m m+ > m
 mustMerge m m+ > m|mustMergeOverwrite m m+ > m|values m > O|dig k a m > a|deepCopy a > a|mustDeepCopy a > a|default a a > a|empty a > b|coalesce a+ > a
-all a+ > b|any a+ > b|ternary a a b > a|fail s > s|fromJson j > m|toJson a > s|toPrettyJson a > s|toRawJson a > s|mustFromJson j > m|mustToJson a > s
+all a+ > b|any a+ > b|ternary a a b > a|fromJson j > m|toJson a > s|toPrettyJson a > s|toRawJson a > s|mustFromJson j > m|mustToJson a > s
 mustToPrettyJson a > s|mustToRawJson a > s|fromJsonArray j > l|toYaml a > s|mustToYaml a > s|toYamlPretty a > s|fromYaml y > m|fromYamlArray y > l
-toToml m > s|fromToml T > m|typeOf a > s|typeIs s a > b|typeIsLike s a > b|kindOf a > s|kindIs s a > b|deepEqual a a > b|base p > s|dir p > s
+toToml m > s|mustToToml m > s|fromToml T > m|typeOf a > s|typeIs s a > b|typeIsLike s a > b|kindOf a > s|kindIs s a > b|deepEqual a a > b|base p > s|dir p > s
 clean p > s|ext p > s|isAbs p > b|osBase p > s|osClean p > s|osDir p > s|osExt p > s|osIsAbs p > b|semver v > O|semverCompare c v > b
-regexMatch r s > b|regexFindAll r s i > S|regexFind r s > s|regexReplaceAll r s x > s|regexReplaceAllLiteral r s x > s|regexSplit r s i > S
-mustRegexMatch r s > b|mustRegexFindAll r s i > S|mustRegexFind r s > s|mustRegexReplaceAll r s x > s|mustRegexReplaceAllLiteral r s x > s
-mustRegexSplit r s i > S|regexQuoteMeta s > s|urlParse u > m|urlJoin U > s|getHostByName s > s|now > O|ago t > O|date L t > s|dateInZone L t z > s
+regexMatch r s > b|regexFindAll r s w > S|regexFind r s > s|regexReplaceAll r s x > s|regexReplaceAllLiteral r s x > s|regexSplit r s w > S
+mustRegexMatch r s > b|mustRegexFindAll r s w > S|mustRegexFind r s > s|mustRegexReplaceAll r s x > s|mustRegexReplaceAllLiteral r s x > s
+mustRegexSplit r s w > S|regexQuoteMeta s > s|urlParse u > m|urlJoin U > s|getHostByName s > s|now > O|ago t > O|date L t > s|dateInZone L t z > s
 date_in_zone L t z > s|dateModify d t > t|date_modify d t > t|mustDateModify d t > t|must_date_modify d t > t|duration a > s|durationRound a > s
 htmlDate t > s|htmlDateInZone t z > s|unixEpoch t > s|toDate L s > t|mustToDate L s > t|randAlphaNum n > O|randAlpha n > O|randAscii n > O
-randNumeric n > O|randInt n i > O|randBytes n > O|uuidv4 > O|derivePassword n s s s s > s|and a a+ > a|or a a+ > a|not a > b|len l > i|index m k > a
-print a+ > s|printf F a+ > s|println a+ > s|html a > s|js a > s|urlquery a > s|eq s s > b|ne s s > b|lt i i > b|le i i > b|gt f f > b|ge f f > b
+randNumeric n > O|randInt w w > O|randBytes n > O|uuidv4 > O|derivePassword n s s s s > s|and a a+ > a|or a a+ > a|not a > b|len l > i|index m k > a
+print a+ > s|printf F a+ > s|println a+ > s|html a > s|js a > s|urlquery a > s|eq s s > b|ne s s > b|lt i i > b|le i i > b|gt i i > b|ge i i > b
 required s a > a|include e a > s|tpl s a > s|lookup s s s s > m|mustToDuration d > O|toDuration d > O
 durationSeconds d > f|durationMinutes d > f|durationHours d > f|durationMilliseconds d > i|durationMicroseconds d > i|durationNanoseconds d > i
 durationDays d > f|durationWeeks d > f|durationRoundTo d d > O|durationTruncateTo d d > O
@@ -89,7 +90,7 @@ durationDays d > f|durationWeeks d > f|durationRoundTo d d > O|durationTruncateT
 
 /// Rows that take long in either tool, or whose text is random: drawn seldom.
 const SELDOM: &str = "
-bcrypt s > O|htpasswd s s > O|genPrivateKey ecdsa > O|genCA s n > O|genSelfSignedCert s nil nil n > O|encryptAES s s > O|decryptAES s s > O
+bcrypt s > O|htpasswd s s > O|genPrivateKey ecdsa > O|genCA s n > O|genSelfSignedCert s nil nil n > O|encryptAES s s > O|decryptAES s s > O|fail s > s
 genCAWithKey s n key > O|genSelfSignedCertWithKey s nil nil n key > O|genSignedCert s nil nil n ca > O|genSignedCertWithKey s nil nil n ca key > O
 buildCustomCert B B > O|mustToDate L s > t|derivePassword n s s s s > s
 ";

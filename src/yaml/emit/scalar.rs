@@ -7,7 +7,7 @@ use super::{Emitter, FOLD_WIDTH, INDENT, Look};
 
 /// What a text allows.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Analysis {
+pub(in crate::yaml) struct Analysis {
     /// It has line breaks of any kind.
     pub(super) multiline: bool,
     plain: bool,
@@ -26,7 +26,7 @@ enum Form {
 
 impl Analysis {
     /// Looks at each character of a text, as go-yaml's `yaml_emitter_analyze_scalar` does.
-    pub(super) fn of(text: &str, look: Look) -> Analysis {
+    pub(in crate::yaml) fn of(text: &str, look: Look) -> Analysis {
         if text.is_empty() {
             return Analysis { multiline: false, plain: true, single: true, block: false };
         }
@@ -43,6 +43,11 @@ impl Analysis {
             index += 1;
         }
         seen.verdict()
+    }
+
+    /// True if the text may stand in a block.
+    pub(in crate::yaml) fn is_block(&self) -> bool {
+        self.block
     }
 
     /// The answer for texts of letters, digits and harmless punctuation, which most are.
