@@ -151,7 +151,7 @@ impl Printer {
             return Err(format!("values nest deeper than {DEPTH_LIMIT}"));
         }
         if let Some(instant) = value.as_object::<Instant>() {
-            self.out.push_str(&instant.0.rfc3339()?);
+            self.out.push_str(&super::toml_fault::printed(&instant.0)?);
             return Ok(());
         }
         match underneath(value) {

@@ -21,6 +21,17 @@ pub(super) fn datetime(value: &toml::value::Datetime) -> Val {
     instant(layouts.iter().find_map(read).unwrap_or_else(Time::zero))
 }
 
+/// A time as BurntSushi/toml prints it: local ones, known by their zones, without what they lack.
+pub(super) fn printed(time: &Time) -> Result<String, String> {
+    let layout: &[u8] = match &time.zone {
+        Zone::Fixed(zone, _) if zone == "datetime-local" => b"2006-01-02T15:04:05.999999999",
+        Zone::Fixed(zone, _) if zone == "date-local" => b"2006-01-02",
+        Zone::Fixed(zone, _) if zone == "time-local" => b"15:04:05.999999999",
+        _ => return time.rfc3339(),
+    };
+    Ok(String::from_utf8_lossy(&time.format(layout)).into_owned())
+}
+
 /// The fault in the words of BurntSushi/toml where a line's start says what is wrong; the parser's own words after Go's prefix for others.
 pub(super) fn message(text: &str, fault: &toml::de::Error) -> String {
     let at = fault.span().map_or(0, |span| span.start).min(text.len());

@@ -27,6 +27,11 @@ pub(crate) fn answers(texts: &[String], tool: Tool) -> Vec<Option<Vec<u8>>> {
     answers
 }
 
+/// True if Helm answers a case again as it did: what prints an address in memory says nothing.
+pub(crate) fn is_steady(text: &str, answer: Option<&[u8]>) -> bool {
+    answers(&[text.to_owned()], Tool::Helm)[0].as_deref() == answer
+}
+
 fn render(batch: &[(usize, &str)], tool: Tool, answers: &mut [Option<Vec<u8>>]) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     write_chart(folder.path(), batch);

@@ -112,10 +112,14 @@ const OTHER: &[&str] = &[
     ".Values.large",
 ];
 
-/// A case of a few statements.
-pub(crate) fn case(random: &mut Random, functions: &[Row]) -> Case {
+/// A case of a few statements. The first cases call each row once, so that a run of any length covers the table.
+pub(crate) fn case(number: usize, random: &mut Random, functions: &[Row]) -> Case {
     let mut draw = Draw { random, functions, variables: 0, loops: 0 };
-    let body = if draw.random.once_in(3) { draw.body(2) } else { vec![draw.emit(DEPTH)] };
+    let body = match () {
+        () if number < functions.len() => vec![draw.emit_row(number)],
+        () if draw.random.once_in(3) => draw.body(2),
+        () => vec![draw.emit(DEPTH)],
+    };
     Case { body }
 }
 
@@ -192,7 +196,8 @@ impl Draw<'_> {
     }
 
     fn emit(&mut self, depth: usize) -> Stmt {
-        let expr = self.shown(depth);
+        let row = self.row(|_| true);
+        let expr = self.shown(row, depth);
         let (kind, open, close) = *self.random.pick(&[
             ("emit", "{{ ", " }}"),
             ("emit", "{{ ", " }}"),
@@ -295,9 +300,12 @@ impl Draw<'_> {
         body
     }
 
+    fn emit_row(&mut self, row: usize) -> Stmt {
+        Stmt::Action { kind: "emit", open: "{{ ", expr: self.shown(row, 1), close: " }}" }
+    }
+
     /// An expression whose value is the same in every run.
-    fn shown(&mut self, depth: usize) -> Expr {
-        let row = self.row(|_| true);
+    fn shown(&mut self, row: usize, depth: usize) -> Expr {
         let expr = self.call(row, depth);
         if self.functions[row].result != 'O' {
             return expr;
