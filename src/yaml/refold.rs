@@ -39,7 +39,7 @@ fn write(text: &str) -> String {
         out.push('+');
     }
     out.push('\n');
-    let begins_bare = !text.trim_start_matches('\n').starts_with(|first: char| first == ' ' || first == '\t');
+    let begins_bare = !text.trim_start_matches('\n').starts_with([' ', '\t']);
     let mut breaks = true;
     let mut indented = true;
     for character in text.chars() {

@@ -46,7 +46,7 @@ impl Analysis {
     }
 
     /// True if the text may stand in a block.
-    pub(in crate::yaml) fn is_block(&self) -> bool {
+    pub(in crate::yaml) fn is_block(self) -> bool {
         self.block
     }
 
