@@ -35,3 +35,5 @@ pub mod cli;
 mod cluster;
 #[cfg(feature = "net")]
 mod registry;
+#[cfg(feature = "net")]
+mod trust;

@@ -6,116 +6,19 @@
 #![cfg(feature = "cli")]
 #![expect(clippy::disallowed_methods, reason = "a test makes its own files and waits for real servers")]
 
+#[path = "support/registry.rs"]
+mod registry;
 #[path = "support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
+use registry::{Registry, files, manifests, text};
 use support::{hydrant, must, peer, root, run};
-use tempfile::TempDir;
-
-/// Time that a registry may take to listen, on a machine that does much else.
-const START_SECONDS: u64 = 60;
-
-/// A real registry on loopback, with its own storage.
-struct Registry {
-    process: Child,
-    host: String,
-    folder: TempDir,
-}
-
-impl Registry {
-    fn start() -> Registry {
-        let folder = tempfile::tempdir().expect("a folder");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
-        let host = format!("127.0.0.1:{port}");
-        let storage = folder.path().join("storage");
-        let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'}}\n",
-            storage.display()
-        );
-        fs::write(folder.path().join("config.yml"), config).expect("written");
-        let log = fs::File::create(folder.path().join("log")).expect("a log");
-        let mut command = Command::new(peer("docker-registry"));
-        command.arg("serve").arg(folder.path().join("config.yml")).stdin(Stdio::null());
-        let process = command.stderr(log.try_clone().expect("a log")).stdout(log).spawn().expect("the registry starts");
-        let registry = Registry { process, host, folder };
-        let begun = Instant::now();
-        while TcpStream::connect(&registry.host).is_err() {
-            assert!(
-                begun.elapsed() < Duration::from_secs(START_SECONDS),
-                "the registry does not listen: {}",
-                registry.log()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        registry
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).expect("a log")
-    }
-
-    /// The requests of the access log, as `METHOD /path STATUS`.
-    fn requests(&self) -> Vec<String> {
-        let log = self.log();
-        let lines = log.lines().filter_map(|line| {
-            let (_, rest) = line.split_once("] \"")?;
-            let (request, rest) = rest.split_once('"')?;
-            let status = rest.split_whitespace().next()?;
-            Some(format!("{} {status}", request.rsplit_once(' ')?.0))
-        });
-        lines.collect()
-    }
-
-    fn reference(&self, name: &str) -> String {
-        format!("{}/{name}:v1", self.host)
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn text(output: &[u8]) -> String {
-    String::from_utf8_lossy(output).into_owned()
-}
-
-/// Every file below a folder, by path, without Hydrant's own record.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let walk = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.expect("readable"));
-    walk.filter(|entry| entry.file_type().is_file() && entry.file_name() != ".hydrant")
-        .map(|entry| {
-            let path = entry.path().strip_prefix(folder).expect("below").to_string_lossy().into_owned();
-            (path, fs::read(entry.path()).expect("readable"))
-        })
-        .collect()
-}
-
-/// Two manifests in a folder, and a tar of them.
-fn manifests(folder: &Path) {
-    fs::create_dir_all(folder.join("src/shop")).expect("a folder");
-    fs::write(folder.join("src/shop.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n")
-        .expect("written");
-    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  namespace: shop\ndata: {a: b}\n";
-    fs::write(folder.join("src/shop/web.yaml"), map).expect("written");
-    must(
-        Command::new("tar")
-            .arg("-C")
-            .arg(folder.join("src"))
-            .arg("-cf")
-            .arg(folder.join("x.tar"))
-            .args(["shop.yaml", "shop"]),
-    );
-}
 
 fn push(source: &Path, reference: &str) -> String {
     let pushed = text(&must(hydrant().arg("push").arg(source).arg(reference)));
@@ -309,6 +212,59 @@ fn the_same_source_has_one_digest_everywhere_and_uploads_nothing_twice() {
     );
 }
 
+#[test]
+fn one_core_and_many_make_the_same_digest() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let place = format!("oci-layout:{}:v1", scratch.path().join("layout").display());
+    let chart = root().join("examples/chart");
+    let many = push(&chart, &place);
+    let mut one = Command::new("taskset");
+    one.args(["-c", "0", env!("CARGO_BIN_EXE_hydrant"), "push"]).arg(&chart).arg(&place);
+    assert_eq!(text(&must(&mut one)).trim(), many);
+}
+
+/// Objects of the test below; a folder of twenty of them stands for a namespace.
+const MANY: usize = 5000;
+
+#[test]
+fn of_five_thousand_objects_only_what_changed_is_uploaded() {
+    let registry = Registry::start();
+    let scratch = tempfile::tempdir().expect("a folder");
+    let path = |number: usize| scratch.path().join(format!("src/ns{}/map{number}.yaml", number / 20));
+    let write = |number: usize, value: &str| {
+        let namespace = number / 20;
+        let text = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map{number}, namespace: ns{namespace}}}\ndata: {{value: {value}}}\n"
+        );
+        fs::create_dir_all(path(number).parent().expect("a folder")).expect("made");
+        fs::write(path(number), text).expect("written");
+    };
+    (0..MANY).for_each(|number| write(number, "one"));
+    let reference = registry.reference("many");
+    let push = || {
+        let before = registry.requests().len();
+        let output = must(hydrant().args(["push", "--format", "json"]).arg(scratch.path().join("src")).arg(&reference));
+        let facts: serde_json::Value = serde_json::from_slice(&output).expect("JSON");
+        (facts, registry.requests()[before..].to_vec())
+    };
+    let (facts, _) = push();
+    assert_eq!(facts["objects"], MANY);
+    let (facts, requests) = push();
+    assert!(requests.len() <= 2, "{requests:?}");
+    assert_eq!((&facts["uploadedBytes"], &facts["changed"]), (&0.into(), &false.into()));
+    write(MANY / 2, "two");
+    let (facts, requests) = push();
+    assert_eq!(facts["changed"], true);
+    let manifest = must(Command::new(peer("crane")).args(["manifest", "--insecure", &reference]));
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
+    let layers: Vec<&str> =
+        manifest["layers"].as_array().expect("a list").iter().filter_map(|layer| layer["digest"].as_str()).collect();
+    let uploaded = |digest: &str| {
+        requests.iter().any(|request| request.starts_with("PUT") && request.contains(&digest.replace(':', "%3A")))
+    };
+    assert!(layers.len() == 1 && uploaded(layers[0]), "{requests:?}");
+}
+
 /// A zstd frame of one uncompressed block: no tool is needed to make it.
 fn zstd_stored(bytes: &[u8]) -> Vec<u8> {
     let size = u16::try_from(bytes.len() - 256).expect("short");
@@ -388,6 +344,13 @@ fn check_way(reference: &str, wanted: &str, folder: &Path) {
     let output = pull(reference, folder);
     assert_eq!(output.status.code(), Some(if refused { 2 } else { 0 }), "{reference}: {}", text(&output.stderr));
     assert_eq!(folder.exists(), !refused);
+    let target = folder.with_extension("synced");
+    let synced = run(hydrant().args(["sync", reference, "--once", "--to", &format!("dir:{}", target.display())]));
+    assert_eq!(synced.status.code(), Some(if refused { 2 } else { 0 }), "{reference}: {}", text(&synced.stderr));
+    // the objects of all ways are the same; the inventory of the sync is beside them
+    let objects = ["_cluster/Namespace-shop.yaml", "shop/ConfigMap-web.yaml"];
+    let found = files(&target);
+    assert!(objects.iter().all(|path| found.contains_key(*path) != refused), "{reference}: {:?}", found.keys());
 }
 
 #[test]
@@ -409,6 +372,7 @@ fn artifacts_are_copied_tagged_and_listed() {
     );
     must(hydrant().args(["tag", &from, "v2", "latest"]));
     assert_eq!(text(&must(hydrant().args(["list", &from]))), "latest\nv1\nv2\n");
+    assert!(text(&must(hydrant().args(["list", "--all", &from]))).contains("\nsha256-"), "where statements are kept");
     let cranes =
         text(&must(Command::new(peer("crane")).args(["digest", "--insecure", &format!("{}/far:v1", other.host)])));
     assert_eq!(cranes.trim(), digest);

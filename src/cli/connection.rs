@@ -12,7 +12,7 @@ use std::sync::Arc;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 
 use crate::diag::{Diagnostic, Result};
-use crate::registry::{Client, Credential, Credentials, Options};
+use crate::registry::{Client, Credential, Credentials, Google, Options};
 
 /// Docker Hub's key in Docker's config; every other registry's key is its host.
 const DOCKER_HUB: (&str, &str) = ("docker.io", "https://index.docker.io/v1/");
@@ -45,6 +45,7 @@ impl ConnectionArgs {
             plain_http: self.plain_http,
             ca_pem: self.ca_file.as_deref().map(read).transpose()?,
             identity_pem,
+            google: google(),
             https_proxy: environment(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
                 .map(|proxy| (proxy, environment(&["NO_PROXY", "no_proxy"]).unwrap_or_default())),
             ..Options::default()
@@ -57,6 +58,21 @@ impl ConnectionArgs {
 pub(super) fn wait<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Diagnostic::bug("runtime", format!("cannot start the runtime: {error}")))?.block_on(work)
+}
+
+/// Google's tokens, as its own tools find them.
+fn google() -> Google {
+    let named = environment(&["GOOGLE_APPLICATION_CREDENTIALS"]).map(PathBuf::from);
+    let usual = environment(&["CLOUDSDK_CONFIG"])
+        .map(PathBuf::from)
+        .or_else(|| environment(&["HOME"]).map(|home| Path::new(&home).join(".config/gcloud")))
+        .map(|folder| folder.join("application_default_credentials.json"))
+        .filter(|path| path.exists());
+    let mut google = Google { application: named.or(usual), ..Google::default() };
+    if let Some(host) = environment(&["GCE_METADATA_HOST"]) {
+        google.metadata_host = host;
+    }
+    google
 }
 
 fn environment(names: &[&str]) -> Option<String> {

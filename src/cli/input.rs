@@ -11,10 +11,10 @@ use crate::archive::LayerLimits;
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::manifest::Set;
-use crate::oci::Location;
+use crate::oci::{Digest, Location};
 use crate::package::{self, unpack};
 use crate::render::{self, Options, Rendered};
-use crate::source::{self, Disk};
+use crate::source::{self, Disk, Source};
 
 use super::ambient::Ambient;
 use super::connection::{ConnectionArgs, wait};
@@ -72,19 +72,28 @@ pub(super) fn objects(
             rendered.warnings.iter().for_each(|warning| terminal.report(warning));
             Ok(rendered.set)
         }
-        Input::Artifact(location) => {
-            let artifact = wait(connection.client()?.pull(&location))?;
-            package::objects(&unpack(&artifact, &LayerLimits::default())?)
-        }
+        Input::Artifact(location) => Ok(artifact(&location, connection)?.0),
     }
+}
+
+/// The objects of an artifact, and its digest.
+pub(super) fn artifact(location: &Location, connection: &ConnectionArgs) -> Result<(Set, Digest)> {
+    let artifact = wait(connection.client()?.pull(location))?;
+    Ok((package::objects(&unpack(&artifact, &LayerLimits::default())?)?, artifact.digest))
 }
 
 /// Renders what stands at an absolute path on disk.
 pub(super) fn rendered(path: &str, profile: Profile) -> Result<Rendered> {
-    render::render(&Disk, path, &Options::of(profile), &mut Ambient::new(false))
+    rendered_from(&Disk, path, profile)
 }
 
-fn stdin() -> Result<String> {
+/// Renders what stands at an absolute path of a source.
+pub(super) fn rendered_from(source: &dyn Source, path: &str, profile: Profile) -> Result<Rendered> {
+    render::render(source, path, &Options::of(profile), &mut Ambient::new(false))
+}
+
+/// Everything on standard input.
+pub(super) fn stdin() -> Result<String> {
     let mut text = String::new();
     let unreadable =
         |why: String| Box::new(Diagnostic::input("stdin", format!("standard input cannot be read: {why}")));

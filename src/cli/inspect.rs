@@ -5,14 +5,16 @@ use std::fmt::Write as _;
 use crate::archive::LayerLimits;
 use crate::diag::Result;
 use crate::manifest::Set;
-use crate::oci::{Artifact, Location, Manifest};
+use crate::oci::{Artifact, Digest, Location, Manifest};
 use crate::package::{Files, Taking, Verdict, consumers, objects, unpack};
 use crate::registry::Client;
+use crate::trust::{self, Attached};
 
 use super::Outcome;
 use super::connection::{ConnectionArgs, wait};
 use super::push::{bytes, counted};
 use super::terminal::Terminal;
+use super::verify::{facts, line};
 
 /// The arguments of `hydrant inspect`.
 #[derive(clap::Args)]
@@ -40,6 +42,8 @@ struct Findings {
     /// The objects, or why they cannot be read.
     objects: Result<Set>,
     verdicts: Vec<Verdict>,
+    /// Signatures and statements, not checked against any key.
+    attached: Vec<Attached>,
 }
 
 /// Runs the command.
@@ -77,7 +81,8 @@ async fn find(client: &Client, location: Location) -> Result<Findings> {
         Err(_) => Ok(Set::default()),
     };
     let verdicts = consumers(&artifact, index, &limits);
-    Ok(Findings { location, artifact, index, files, objects, verdicts })
+    let attached = trust::inspect(client, &pinned, Digest::of(&manifest)).await?;
+    Ok(Findings { location, artifact, index, files, objects, verdicts, attached })
 }
 
 fn text(findings: &Findings) -> String {
@@ -112,6 +117,9 @@ fn text(findings: &Findings) -> String {
         for object in &set.objects {
             let _ = writeln!(out, "  {}", object.id);
         }
+    }
+    for piece in &findings.attached {
+        let _ = writeln!(out, "attached: {}", line(piece));
     }
     for verdict in &findings.verdicts {
         let _ = writeln!(out, "{}: {}", verdict.consumer, word(verdict.taking));
@@ -162,6 +170,7 @@ fn json(findings: &Findings) -> String {
         "mediaType": artifact.media_type, "artifactType": artifact.image.artifact_type, "config": artifact.image.config,
         "layers": artifact.image.layers, "annotations": artifact.image.annotations,
         "files": files.unwrap_or_default(), "objects": objects.unwrap_or_default(), "consumers": verdicts.collect::<Vec<_>>(),
+        "attached": findings.attached.iter().map(facts).collect::<Vec<_>>(),
     });
     format!("{facts}\n")
 }

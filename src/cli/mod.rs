@@ -18,9 +18,12 @@ mod connection;
 mod copy;
 mod diff;
 mod folder;
+mod git;
 mod input;
 mod inspect;
+mod keys;
 mod list;
+mod made;
 mod pull;
 mod push;
 mod store;
@@ -29,6 +32,7 @@ mod tag;
 mod template;
 mod terminal;
 mod tryout;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -75,6 +79,8 @@ enum Command {
     Pull(pull::Args),
     /// Show what an artifact is made of, and which consumers take it
     Inspect(inspect::Args),
+    /// Check that an artifact and its statements were signed with a key; prints REF@digest
+    Verify(verify::Args),
     /// Give an artifact another tag
     Tag(tag::Args),
     /// List the tags of a repository or image layout
@@ -149,6 +155,7 @@ fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
         Command::Push(args) => push::run(args, profile, terminal),
         Command::Pull(args) => pull::run(args, terminal),
         Command::Inspect(args) => inspect::run(args, terminal),
+        Command::Verify(args) => verify::run(args, terminal),
         Command::Tag(args) => tag::run(args, terminal),
         Command::List(args) => list::run(args, terminal),
         Command::Copy(args) => copy::run(args, terminal),

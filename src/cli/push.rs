@@ -1,17 +1,25 @@
-//! `hydrant push`: render, pack, push; prints REF@digest.
+//! `hydrant push`: render, pack, sign, push; prints REF@digest.
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use crate::compat::Profile;
-use crate::diag::{Diagnostic, Result};
+use crate::diag::{Diagnostic, Fault, Result};
+use crate::manifest::Set;
 use crate::oci::{Artifact, Descriptor, Location};
 use crate::package::{Packing, pack};
-use crate::registry::{Pushed, Step};
+use crate::registry::{Client, Pushed, Step};
+use crate::trust::{Made, PrivateKey, Statement, images_statement, provenance, sign_by_tag};
 
 use super::Outcome;
 use super::connection::{ConnectionArgs, wait};
-use super::input;
+use super::keys;
+use super::made::{self, Origin};
 use super::terminal::Terminal;
+
+/// Secrets named in a warning before the rest is only counted.
+const SECRETS_NAMED: usize = 10;
 
 /// The arguments of `hydrant push`.
 #[derive(clap::Args)]
@@ -27,6 +35,11 @@ pub(super) struct Args {
     /// Media types to pack with: portable (every consumer takes them) or flux
     #[arg(long, value_name = "TYPES", default_value = "portable", value_parser = ["portable", "flux"])]
     media_type: String,
+    /// Refuse to push Secrets, instead of warning
+    #[arg(long)]
+    deny_secrets: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// Print REF@digest, or a JSON object
     #[arg(long, value_name = "FORM", default_value = "text", value_parser = ["text", "json"])]
     format: String,
@@ -34,21 +47,158 @@ pub(super) struct Args {
     connection: ConnectionArgs,
 }
 
+/// What to attach to the artifact.
+#[derive(clap::Args)]
+struct TrustArgs {
+    /// Sign the artifact and its statements with this private key (PEM), or env://VARIABLE; the password of an encrypted key
+    /// is read from COSIGN_PASSWORD
+    #[arg(long, value_name = "KEY")]
+    sign: Option<String>,
+    /// Where to keep the signature: bundle (cosign 3), tag (the older sha256-….sig), or both
+    #[arg(long, value_name = "FORM", default_value = "bundle", value_parser = ["bundle", "tag", "both"])]
+    signature: String,
+    /// Attach neither provenance nor the list of images
+    #[arg(long)]
+    no_attest: bool,
+}
+
 /// Runs the command.
 #[expect(clippy::needless_pass_by_value, reason = "every command is given its arguments for good")]
 pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
     let location = Location::parse(&args.reference)?;
     let packing = Packing { annotations: annotations(&args.annotations)?, flux: args.media_type == "flux" };
+    let key = args.trust.sign.as_deref().map(keys::private).transpose()?;
     let client = args.connection.client()?;
-    let set = input::objects(&args.source, profile, &args.connection, terminal)?;
-    let artifact = pack(&set, &packing)?;
-    terminal.note(format_args!("packed {} into {}", counted(set.len(), "object"), bytes(packed_size(&artifact))));
-    let pushed = wait(client.push(&location, &artifact, &mut |step| told(&step, terminal)))?;
+    let origin = made::read(&args.source, profile, &args.connection, terminal)?;
+    secrets(&origin.set, args.deny_secrets, terminal)?;
+    let artifact = pack(&origin.set, &packing)?;
+    let count = origin.set.len();
+    terminal.note(format_args!("packed {} into {}", counted(count, "object"), bytes(packed_size(&artifact))));
+    let statements =
+        if args.trust.no_attest { Vec::new() } else { statements(&args, profile, &location, &artifact, origin) };
+    let shipment = Shipment { client: &client, location: &location, artifact: &artifact, terminal };
+    let pushed = wait(shipment.ship(&statements, key.as_ref(), &args.trust.signature))?;
     if !pushed.changed {
         terminal.note(format_args!("already there: nothing uploaded"));
     }
-    print(&args.format, &location, set.len(), &pushed, terminal)?;
+    print(&args.format, &location, count, &pushed, terminal)?;
     Ok(Outcome::Done)
+}
+
+/// How the artifact was made, and which images it runs.
+fn statements(
+    args: &Args,
+    profile: Profile,
+    location: &Location,
+    artifact: &Artifact,
+    origin: Origin,
+) -> Vec<Statement> {
+    let name = repository(location);
+    let parameters = BTreeMap::from([
+        ("source".to_owned(), json!(origin.source)),
+        ("compat".to_owned(), json!(profile.to_string())),
+        ("mediaType".to_owned(), json!(args.media_type)),
+        ("annotations".to_owned(), json!(args.annotations)),
+    ]);
+    let made = Made { parameters, dependencies: origin.dependencies };
+    vec![provenance(artifact.digest, &name, &made), images_statement(artifact.digest, &name, &origin.set)]
+}
+
+/// The repository with its host, without tag and digest; empty for a layout, whose folder is nobody else's business.
+fn repository(location: &Location) -> String {
+    match location {
+        Location::Registry(reference) => format!("{}/{}", reference.registry, reference.repository),
+        Location::Layout(_) => String::new(),
+    }
+}
+
+/// An artifact on its way.
+struct Shipment<'a> {
+    client: &'a Client,
+    location: &'a Location,
+    artifact: &'a Artifact,
+    terminal: &'a Terminal,
+}
+
+impl Shipment<'_> {
+    /// Pushes the artifact, then what vouches for it, then the tag: nobody sees the tag before its signature.
+    async fn ship(&self, statements: &[Statement], key: Option<&PrivateKey>, signature: &str) -> Result<Pushed> {
+        let (client, location, artifact) = (self.client, self.location, self.artifact);
+        let mut told = |step: Step| told(&step, self.terminal);
+        let there = client.holds(location, artifact.digest).await?;
+        if (there && key.is_none()) || (statements.is_empty() && key.is_none()) {
+            return if there {
+                Ok(Pushed { digest: artifact.digest, blobs: 0, bytes: 0, changed: false })
+            } else {
+                client.push(location, artifact, &mut told).await
+            };
+        }
+        let pinned = location.without_tag().with_digest(artifact.digest);
+        let mut pushed = if there {
+            Pushed { digest: artifact.digest, blobs: 0, bytes: 0, changed: false }
+        } else {
+            client.push(&pinned, artifact, &mut told).await?
+        };
+        let subject = artifact.descriptor();
+        let mut attachments = Vec::new();
+        for statement in statements {
+            attachments.push(match key {
+                Some(key) => statement.attach_signed(subject.clone(), key)?,
+                None => statement.attach_plain(subject.clone())?,
+            });
+        }
+        if let Some(key) = key {
+            if signature != "tag" {
+                attachments.push(Statement::signature(artifact.digest).attach_signed(subject, key)?);
+            }
+            if signature != "bundle" {
+                let name = repository(location);
+                pushed.changed |= sign_by_tag(client, &pinned, artifact.digest, &name, key, &mut told).await?;
+            }
+        }
+        match client.attach(&pinned, artifact.digest, &attachments, &mut told).await {
+            Ok(new) => pushed.changed |= new > 0,
+            // statements that nobody signed are a service; a registry that does not take them still takes the artifact
+            Err(fault) if key.is_none() && fault.fault == Fault::Unreachable => self.warn(&fault),
+            Err(fault) => return Err(fault),
+        }
+        if !there {
+            client.point(location, artifact).await?;
+            pushed.changed = true;
+        }
+        Ok(pushed)
+    }
+
+    fn warn(&self, fault: &Diagnostic) {
+        let text = format!("provenance and images are not attached: {}", fault.message);
+        self.terminal.report(&Diagnostic::warning("attach-refused", text).hint("pass `--no-attest` to leave them out"));
+    }
+}
+
+/// Names the Secrets that would lie in the registry for everyone who may read it.
+fn secrets(set: &Set, deny: bool, terminal: &Terminal) -> Result<()> {
+    let filled = |object: &&crate::manifest::Object| {
+        let has = |field| object.tree().get(field).and_then(|data| data.as_map()).is_some_and(|data| !data.is_empty());
+        object.id.kind == "Secret" && object.id.group.is_empty() && (has("data") || has("stringData"))
+    };
+    let found: Vec<String> = set.objects.iter().filter(filled).map(|object| format!("`{}`", object.id)).collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let more = match found.len().saturating_sub(SECRETS_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let text = format!(
+        "the artifact holds {}{more}, for everyone who may read it",
+        found[..found.len().min(SECRETS_NAMED)].join(", ")
+    );
+    let hint = "keep secrets out of artifacts: use an external secret store, or sealed secrets";
+    if deny {
+        return Err(Box::new(Diagnostic::input("secrets-denied", text).hint(hint)));
+    }
+    terminal.report(&Diagnostic::warning("secrets-in-artifact", text).hint(hint));
+    Ok(())
 }
 
 /// One line for each blob that was not simply there.
@@ -109,7 +259,38 @@ pub(super) fn bytes(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::input;
     use super::*;
+
+    /// Files of the test below, and how often they are made anew.
+    const FILES: usize = 6;
+    const ROUNDS: usize = 1000;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the order in which files are made is what is tested")]
+    fn the_order_in_which_files_are_made_moves_no_digest() {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let mut state: u64 = 0x2545_f491_4f6c_dd1d;
+        let mut order: Vec<usize> = (0..FILES).collect();
+        let mut digests = std::collections::BTreeSet::new();
+        for round in 0..ROUNDS {
+            let folder = scratch.path().join(format!("{round}/src"));
+            for at in (1..FILES).rev() {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                order.swap(at, ((state >> 33) % (at as u64 + 1)) as usize);
+            }
+            for number in &order {
+                let below = folder.join(if number % 2 == 0 { "even" } else { "odd" });
+                std::fs::create_dir_all(&below).expect("made");
+                let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m{number}}}\n");
+                std::fs::write(below.join(format!("{number}.yaml")), text).expect("written");
+            }
+            let rendered = input::rendered(&folder.to_string_lossy(), Profile::default()).expect("renders");
+            digests.insert(pack(&rendered.set, &Packing::default()).expect("packs").digest);
+            std::fs::remove_dir_all(folder).expect("removed");
+        }
+        assert_eq!(digests.len(), 1);
+    }
 
     #[test]
     fn annotations_are_pairs_given_once() {

@@ -51,6 +51,16 @@ const NAMES: &[(&str, Option<Helm>, Option<Kustomize>)] = &[
     ("flux", None, Some(Kustomize::V5_7)),
 ];
 
+impl std::fmt::Display for Profile {
+    /// The names that `--compat` takes: `helm-4.3,kustomize-5.7`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let helm = NAMES.iter().find(|row| row.1 == Some(self.helm) && row.2.is_none()).map_or("", |row| row.0);
+        let kustomize =
+            NAMES.iter().find(|row| row.2 == Some(self.kustomize) && row.1.is_none()).map_or("", |row| row.0);
+        write!(f, "{helm},{kustomize}")
+    }
+}
+
 impl Profile {
     /// Reads a comma-separated list of profile names; later names win. An empty list is the default profile.
     pub fn parse(list: &str) -> Result<Profile> {

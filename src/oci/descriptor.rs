@@ -35,6 +35,8 @@ pub(crate) mod media_type {
     pub(crate) const HELM_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
     /// Helm's chart config.
     pub(crate) const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
+    /// The config of an artifact that needs none: `{}`.
+    pub(crate) const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
     /// True for an image index or a Docker manifest list.
     pub(crate) fn is_index(media_type: &str) -> bool {

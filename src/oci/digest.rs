@@ -35,6 +35,24 @@ impl Digest {
         })
     }
 
+    /// The 32 bytes.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The tag `sha256-HEX`, by which registries without a referrers API keep what refers to this digest, followed by
+    /// `ending` (`.sig` for signatures of the older scheme).
+    pub(crate) fn tag(&self, ending: &str) -> String {
+        format!("sha256-{}{ending}", self.hex())
+    }
+
+    /// True for a tag that [`Digest::tag`] makes, whatever its ending: one that tools keep, and no person gave.
+    pub(crate) fn is_tag(tag: &str) -> bool {
+        let hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let rest = tag.strip_prefix("sha256-").and_then(|rest| rest.split_at_checked(64));
+        rest.is_some_and(|(digits, ending)| hex(digits) && (ending.is_empty() || ending.starts_with('.')))
+    }
+
     /// The 64 hex digits without the algorithm.
     pub(crate) fn hex(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.0)
@@ -104,6 +122,15 @@ mod tests {
         hasher.update(b"ab");
         hasher.update(b"c");
         assert_eq!((hasher.length(), hasher.finish()), (3, Digest::of(b"abc")));
+    }
+
+    #[test]
+    fn tags_that_tools_keep_are_known() {
+        let digest = Digest::of(b"");
+        assert!(Digest::is_tag(&digest.tag("")) && Digest::is_tag(&digest.tag(".sig")));
+        for tag in ["v1", "sha256-abc", &digest.tag("x"), &digest.tag("").to_uppercase()] {
+            assert!(!Digest::is_tag(tag), "{tag}");
+        }
     }
 
     #[test]

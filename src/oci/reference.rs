@@ -105,6 +105,17 @@ impl Location {
         Ok(location)
     }
 
+    /// The same place without its tag.
+    #[must_use]
+    pub(crate) fn without_tag(&self) -> Location {
+        let mut location = self.clone();
+        match &mut location {
+            Location::Registry(reference) => reference.tag = None,
+            Location::Layout(reference) => reference.tag = None,
+        }
+        location
+    }
+
     /// The same place with another digest, for printing `REF@digest`.
     #[must_use]
     pub(crate) fn with_digest(&self, digest: Digest) -> Location {

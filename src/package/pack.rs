@@ -76,7 +76,9 @@ pub(crate) fn pack_files(files: &Files, packing: &Packing) -> Result<Artifact> {
         os: "linux".to_owned(),
         rootfs: RootFs { kind: "layers".to_owned(), diff_ids: vec![diff_id] },
     };
-    let config = Blob::new(config_type, json(&config)?);
+    let config =
+        serde_json::to_vec(&config).map_err(|fault| Box::new(Diagnostic::bug("package-json", fault.to_string())))?;
+    let config = Blob::new(config_type, config);
     let image = ImageManifest {
         schema_version: 2,
         media_type: Some(media_type::MANIFEST.to_owned()),
@@ -86,19 +88,7 @@ pub(crate) fn pack_files(files: &Files, packing: &Packing) -> Result<Artifact> {
         subject: None,
         annotations: packing.annotations.clone(),
     };
-    let manifest: Arc<[u8]> = json(&image)?.into();
-    Ok(Artifact {
-        digest: Digest::of(&manifest),
-        media_type: media_type::MANIFEST.to_owned(),
-        manifest,
-        image,
-        config: Some(config),
-        layers: vec![layer],
-    })
-}
-
-fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|fault| Box::new(Diagnostic::bug("package-json", fault.to_string())))
+    Artifact::new(image, config, vec![layer])
 }
 
 /// The object's text in an artifact: printed from its value, so that comments and quoting move no digest.
@@ -212,6 +202,34 @@ mod tests {
         assert_eq!(digest(&forwards), digest(&backwards.join("---\n")));
         assert_eq!(digest(&forwards), digest(&format!("# all\n{}", forwards.replace("name: a,", "\"name\": 'a',"))));
         assert_ne!(digest(&forwards), digest(&forwards.replace("name: a,", "name: e,")));
+    }
+
+    const FIXED: [&str; 4] = [
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata: {größe: 'yes', n: \"1\"}\n",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec: {replicas: 3}\n",
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: 'system:web'}\nrules: []\n",
+    ];
+
+    #[test]
+    fn the_digest_of_fixed_objects_never_moves_in_any_order_on_any_thread() {
+        let wanted = "sha256:597fd46c20010baad771749c7945d81e4790c2aedee018e7fe76ce49a6be6ee5";
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                scope.spawn(move || {
+                    let mut state: u64 = 0x9e37_79b9_7f4a_7c15 ^ thread;
+                    for _ in 0..250 {
+                        let mut documents = FIXED;
+                        for at in (1..documents.len()).rev() {
+                            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                            documents.swap(at, ((state >> 33) % (at as u64 + 1)) as usize);
+                        }
+                        let artifact = pack(&set(&documents.join("---\n")), &Packing::default()).expect("packs");
+                        assert_eq!(artifact.digest.to_string(), wanted);
+                    }
+                });
+            }
+        });
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! What can be done with an artifact and a place: push, pull, resolve, tag, list, copy.
+//! Reading: what a place holds under a tag or digest, its blobs, its tags. Writing is in `push`, `copy` and `referrers`.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use reqwest::header::{CONTENT_TYPE, LINK};
 use reqwest::{Method, Response, Url};
 use serde::Deserialize;
@@ -12,10 +12,12 @@ use super::fault;
 use super::layout::Layout;
 use super::transport::{Options, Purpose, Request, Transport};
 use crate::diag::{Diagnostic, Result};
-use crate::oci::{Artifact, Blob, Descriptor, Digest, Location, Manifest, Reference, Version, media_type};
+use crate::oci::{Artifact, Blob, Descriptor, Digest, Location, Manifest, Version};
 
 /// Longest manifest read, in bytes; what registries themselves allow.
-const MANIFEST_BYTES_MAX: usize = 4 << 20;
+pub(super) const MANIFEST_BYTES_MAX: usize = 4 << 20;
+/// Blobs read or written at once; more gain nothing on a line that a few fill.
+pub(super) const BLOBS_AT_ONCE: usize = 4;
 /// Longest page of a tag list, in bytes, and most pages.
 const TAGS_BYTES_MAX: usize = 8 << 20;
 const TAG_PAGES_MAX: usize = 1000;
@@ -24,33 +26,9 @@ const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vn
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 const DIGEST_HEADER: &str = "docker-content-digest";
 
-/// One step of a push or copy, told as it is done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// The blob is there already.
-    Present(Descriptor),
-    /// The blob was uploaded.
-    Uploaded(Descriptor),
-    /// The blob was taken over from another repository of the same registry.
-    Mounted(Descriptor),
-}
-
-/// What a push did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pushed {
-    /// The digest pushed.
-    pub(crate) digest: Digest,
-    /// Blobs uploaded.
-    pub(crate) blobs: usize,
-    /// Bytes of blobs uploaded.
-    pub(crate) bytes: u64,
-    /// True if the manifest is new there, or a tag moved.
-    pub(crate) changed: bool,
-}
-
 /// A client of registries and layouts. Cheap to share by reference; keeps connections and tokens.
 pub(crate) struct Client {
-    transport: Transport,
+    pub(super) transport: Transport,
 }
 
 impl Client {
@@ -101,19 +79,17 @@ impl Client {
                 }
             }
         };
-        let config = self.blob(location, &image.config).await?;
-        let mut layers = Vec::with_capacity(image.layers.len());
-        let mut left = self.transport.options.blob_bytes_max;
-        for layer in &image.layers {
-            left = left.checked_sub(layer.size).ok_or_else(|| {
-                let text = format!(
-                    "the layers of `{location}` have more than {} bytes",
-                    self.transport.options.blob_bytes_max
-                );
-                Box::new(Diagnostic::input("blob-too-large", text).hint("split the artifact"))
-            })?;
-            layers.push(self.blob(location, layer).await?);
+        let limit = self.transport.options.blob_bytes_max;
+        if image.layers.iter().try_fold(0, |sum: u64, layer| sum.checked_add(layer.size)).is_none_or(|sum| sum > limit)
+        {
+            let text = format!("the layers of `{location}` have more than {limit} bytes");
+            return Err(Box::new(Diagnostic::input("blob-too-large", text).hint("split the artifact")));
         }
+        let blobs = [&image.config].into_iter().chain(&image.layers);
+        let mut blobs: Vec<Blob> =
+            stream::iter(blobs).map(|blob| self.blob(location, blob)).buffered(BLOBS_AT_ONCE).try_collect().await?;
+        let config = blobs.remove(0);
+        let layers = blobs;
         let media_type = image.media_type.clone().unwrap_or(content_type);
         Ok(Artifact {
             digest: Digest::of(&bytes),
@@ -154,105 +130,6 @@ impl Client {
         }
     }
 
-    /// Pushes an artifact: blobs that are not there yet, then the manifest, then the tag. `told` hears of each blob.
-    ///
-    /// Fails with `push-digest` where the location names another digest than the artifact's.
-    pub(crate) async fn push(
-        &self,
-        location: &Location,
-        artifact: &Artifact,
-        told: &mut dyn FnMut(Step),
-    ) -> Result<Pushed> {
-        let version = location.version();
-        if let Version::Digest(named) = &version
-            && *named != artifact.digest
-        {
-            let text = format!("`{location}` names a digest, and the artifact has another: `{}`", artifact.digest);
-            return Err(Box::new(
-                Diagnostic::input("push-digest", text).hint("leave the digest out: it follows from the content"),
-            ));
-        }
-        match location {
-            Location::Layout(reference) => {
-                let tag = match &version {
-                    Version::Tag(tag) => Some(tag.as_str()),
-                    Version::Digest(_) => location.tag(),
-                };
-                let written = Layout::at(reference).write(artifact, tag)?;
-                let new = |blob: &&Blob| written.new.contains(&blob.descriptor);
-                for blob in artifact.blobs() {
-                    let descriptor = blob.descriptor.clone();
-                    told(if new(&blob) { Step::Uploaded(descriptor) } else { Step::Present(descriptor) });
-                }
-                let (blobs, bytes) =
-                    artifact.blobs().filter(new).fold((0, 0), |(n, sum), blob| (n + 1, sum + blob.descriptor.size));
-                Ok(Pushed { digest: artifact.digest, blobs, bytes, changed: written.moved })
-            }
-            Location::Registry(reference) => self.push_to_registry(reference, artifact, None, told).await,
-        }
-    }
-
-    async fn push_to_registry(
-        &self,
-        reference: &Reference,
-        artifact: &Artifact,
-        mount_from: Option<&str>,
-        told: &mut dyn FnMut(Step),
-    ) -> Result<Pushed> {
-        let what = format!("push `{reference}`");
-        let purpose = Purpose { reference, push: true, what: &what };
-        let mut pushed = Pushed { digest: artifact.digest, blobs: 0, bytes: 0, changed: false };
-        // a registry keeps no manifest whose blobs it lacks: if the tag stands, everything does
-        let tag = reference.tag.clone().map_or(reference.version(), Version::Tag);
-        if self.head_manifest(purpose, &tag).await? == Some(artifact.digest) {
-            artifact.blobs().for_each(|blob| told(Step::Present(blob.descriptor.clone())));
-            return Ok(pushed);
-        }
-        let mut seen = Vec::new();
-        for blob in artifact.blobs() {
-            let descriptor = blob.descriptor.clone();
-            if seen.contains(&descriptor.digest) {
-                continue;
-            }
-            seen.push(descriptor.digest);
-            if self.transport.has_blob(purpose, &descriptor).await? {
-                told(Step::Present(descriptor));
-                continue;
-            }
-            if let Some(from) = mount_from
-                && self.transport.mount_blob(purpose, &descriptor, from).await?
-            {
-                told(Step::Mounted(descriptor));
-                continue;
-            }
-            self.transport.upload_blob(purpose, blob).await?;
-            (pushed.blobs, pushed.bytes) = (pushed.blobs + 1, pushed.bytes + descriptor.size);
-            told(Step::Uploaded(descriptor));
-        }
-        self.put_manifest(purpose, &tag, artifact).await?;
-        pushed.changed = true;
-        Ok(pushed)
-    }
-
-    /// Gives what a location names another tag in the same repository or layout. Nothing is uploaded.
-    pub(crate) async fn tag(&self, location: &Location, tag: &str) -> Result<Digest> {
-        let (manifest, content_type) = self.manifest(location, &location.version()).await?;
-        let digest = Digest::of(&manifest);
-        match location {
-            Location::Layout(reference) => {
-                let layout = Layout::at(reference);
-                let descriptor = layout.find(&location.version())?;
-                layout.point(&descriptor, Some(tag))?;
-            }
-            Location::Registry(reference) => {
-                let what = format!("tag `{reference}`");
-                let purpose = Purpose { reference, push: true, what: &what };
-                self.put(purpose, &Version::Tag(tag.to_owned()), &manifest, &content_type).await?;
-            }
-        }
-        Ok(digest)
-    }
-
     /// The tags at a location's repository or layout, sorted.
     pub(crate) async fn tags(&self, location: &Location) -> Result<Vec<String>> {
         let reference = match location {
@@ -285,19 +162,8 @@ impl Client {
         Ok(tags)
     }
 
-    /// Copies an artifact from one place to another: the same bytes, the same digest.
-    pub(crate) async fn copy(&self, from: &Location, to: &Location, told: &mut dyn FnMut(Step)) -> Result<Pushed> {
-        let artifact = self.pull(from).await?;
-        match (from, to) {
-            (Location::Registry(from), Location::Registry(to)) if from.registry == to.registry => {
-                self.push_to_registry(to, &artifact, Some(&from.repository), told).await
-            }
-            _ => self.push(to, &artifact, told).await,
-        }
-    }
-
     /// The digest under a version, if the registry has it and says so.
-    async fn head_manifest(&self, purpose: Purpose<'_>, version: &Version) -> Result<Option<Digest>> {
+    pub(super) async fn head_manifest(&self, purpose: Purpose<'_>, version: &Version) -> Result<Option<Digest>> {
         let url = self.transport.url(purpose.reference, &format!("manifests/{version}"))?;
         let mut request = Request::new(Method::HEAD, url);
         request.header("accept", ACCEPT);
@@ -306,7 +172,24 @@ impl Client {
         Ok(if answer.status() == 200 { digest_header(&answer) } else { None })
     }
 
-    async fn read_manifest(&self, purpose: Purpose<'_>, version: &Version) -> Result<(Arc<[u8]>, String)> {
+    /// The manifest under a version, if the registry has it.
+    pub(super) async fn manifest_if_there(
+        &self,
+        purpose: Purpose<'_>,
+        version: &Version,
+    ) -> Result<Option<(Arc<[u8]>, String)>> {
+        match self.read_manifest(purpose, version).await {
+            Ok(found) => Ok(Some(found)),
+            Err(fault)
+                if matches!(fault.code, "registry-no-manifest" | "registry-no-repository" | "registry-not-found") =>
+            {
+                Ok(None)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    pub(super) async fn read_manifest(&self, purpose: Purpose<'_>, version: &Version) -> Result<(Arc<[u8]>, String)> {
         let url = self.transport.url(purpose.reference, &format!("manifests/{version}"))?;
         let mut request = Request::new(Method::GET, url);
         request.header("accept", ACCEPT);
@@ -334,31 +217,6 @@ impl Client {
         }
         Ok((body.into(), content_type))
     }
-
-    async fn put_manifest(&self, purpose: Purpose<'_>, version: &Version, artifact: &Artifact) -> Result<()> {
-        self.put(purpose, version, &artifact.manifest, &artifact.media_type).await
-    }
-
-    async fn put(
-        &self,
-        purpose: Purpose<'_>,
-        version: &Version,
-        manifest: &Arc<[u8]>,
-        content_type: &str,
-    ) -> Result<()> {
-        let url = self.transport.url(purpose.reference, &format!("manifests/{version}"))?;
-        let mut request = Request::new(Method::PUT, url);
-        request.header("content-type", if content_type.is_empty() { media_type::MANIFEST } else { content_type });
-        request.body = Some(Bytes::from_owner(manifest.clone()));
-        let answer = self.transport.expect(purpose, &request, &[200, 201, 202]).await?;
-        match digest_header(&answer) {
-            Some(digest) if digest != Digest::of(manifest) => {
-                let why = format!("stored another manifest than was pushed: `{digest}`");
-                Err(fault::broken(purpose.what, &purpose.reference.registry, &why))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -367,13 +225,13 @@ struct TagList {
     tags: Option<Vec<String>>,
 }
 
-fn digest_header(answer: &Response) -> Option<Digest> {
+pub(super) fn digest_header(answer: &Response) -> Option<Digest> {
     let text = answer.headers().get(DIGEST_HEADER)?.to_str().ok()?;
     Digest::parse(text).ok()
 }
 
 /// The next page of a list: `Link: <URL>; rel="next"`.
-fn next_page(answer: &Response) -> Option<Url> {
+pub(super) fn next_page(answer: &Response) -> Option<Url> {
     let text = answer.headers().get(LINK)?.to_str().ok()?;
     let (target, _) = text.strip_prefix('<')?.split_once('>')?;
     answer.url().join(target).ok()

@@ -13,19 +13,19 @@ use crate::oci::{Artifact, Blob, Digest, ImageManifest, Location, media_type};
 
 /// A request as it came in.
 #[derive(Clone, Debug)]
-struct Asked {
-    method: String,
-    path: String,
+pub(super) struct Asked {
+    pub(super) method: String,
+    pub(super) path: String,
     headers: String,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 impl Asked {
-    fn is(&self, method: &str, part: &str) -> bool {
+    pub(super) fn is(&self, method: &str, part: &str) -> bool {
         self.method == method && self.path.contains(part)
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -34,7 +34,7 @@ impl Asked {
 }
 
 /// What goes back.
-enum Reply {
+pub(super) enum Reply {
     /// Status, headers (each with its line end), body.
     Answer(u16, String, Vec<u8>),
     /// As above, but the length claims this much and the connection is cut after the body.
@@ -45,21 +45,21 @@ enum Reply {
     Endless,
 }
 
-fn answer(status: u16, body: &[u8]) -> Reply {
+pub(super) fn answer(status: u16, body: &[u8]) -> Reply {
     Reply::Answer(status, String::new(), body.to_vec())
 }
 
 type Handler = dyn FnMut(&Asked, &[Asked]) -> Reply + Send;
 
 /// A registry that answers as told.
-struct Faulty {
-    host: String,
+pub(super) struct Faulty {
+    pub(super) host: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Faulty {
     /// `handler` gets the request and all before it.
-    fn start(handler: impl FnMut(&Asked, &[Asked]) -> Reply + Send + 'static) -> Faulty {
+    pub(super) fn start(handler: impl FnMut(&Asked, &[Asked]) -> Reply + Send + 'static) -> Faulty {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let host = listener.local_addr().expect("bound").to_string();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -74,15 +74,15 @@ impl Faulty {
         Faulty { host, asked }
     }
 
-    fn asked(&self) -> Vec<Asked> {
+    pub(super) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("the log").clone()
     }
 
-    fn location(&self) -> Location {
+    pub(super) fn location(&self) -> Location {
         Location::parse(&format!("{}/shop:v1", self.host)).expect("a reference")
     }
 
-    fn pull(&self) -> Result<Artifact> {
+    pub(super) fn pull(&self) -> Result<Artifact> {
         run(client(Arc::new(Anonymous)).pull(&self.location()))
     }
 }
@@ -130,11 +130,16 @@ fn send(mut stream: TcpStream, reply: Reply, head_only: bool) -> Option<()> {
     stream.flush().ok()
 }
 
-fn client(credentials: Arc<dyn Credentials>) -> Client {
+pub(super) fn client(credentials: Arc<dyn Credentials>) -> Client {
+    // long enough for a machine that does much else; the tests of slow registries bring their own
+    impatient(credentials, Duration::from_secs(20))
+}
+
+fn impatient(credentials: Arc<dyn Credentials>, read_timeout: Duration) -> Client {
     let options = Options {
         backoff: Duration::from_millis(1),
         backoff_max: Duration::from_millis(5),
-        read_timeout: Duration::from_millis(400),
+        read_timeout,
         connect_timeout: Duration::from_secs(5),
         slowest: 1 << 30,
         ..Options::default()
@@ -142,11 +147,11 @@ fn client(credentials: Arc<dyn Credentials>) -> Client {
     Client::new(options, credentials)
 }
 
-fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }
 
-fn artifact() -> Artifact {
+pub(super) fn artifact() -> Artifact {
     let config = Blob::new(media_type::CONFIG, &b"{}"[..]);
     let layer = Blob::new(media_type::TAR, &b"layer bytes, quite a few of them"[..]);
     let image = ImageManifest {
@@ -238,9 +243,11 @@ fn bodies_without_an_end_and_slow_ones_end_here() {
     let slow = Faulty::start(
         move |asked, _| if asked.path.contains(&layer_path()) { Reply::Drip(drip) } else { honest(asked) },
     );
-    assert_eq!(fault_of(&slow).code, "registry-protocol");
     let slow_manifest = Faulty::start(move |_, _| Reply::Drip(drip));
-    assert_eq!(fault_of(&slow_manifest).code, "registry-protocol");
+    for registry in [slow, slow_manifest] {
+        let client = impatient(Arc::new(Anonymous), Duration::from_secs(1));
+        assert_eq!(run(client.pull(&registry.location())).expect_err("too slow").code, "registry-protocol");
+    }
 }
 
 #[test]
@@ -289,7 +296,7 @@ fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
 }
 
 /// Nobody in particular.
-struct Anonymous;
+pub(super) struct Anonymous;
 
 impl Credentials for Anonymous {
     fn find(&self, _registry: &str) -> Result<Option<Credential>> {

@@ -10,8 +10,9 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::client::MANIFEST_BYTES_MAX;
 use crate::diag::{Diagnostic, Result};
-use crate::oci::{Artifact, Blob, Descriptor, Digest, Index, LayoutReference, Version, media_type};
+use crate::oci::{Artifact, Blob, Descriptor, Digest, Index, LayoutReference, Manifest, Version, media_type};
 
 /// The annotation that holds a tag.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -106,14 +107,45 @@ impl Layout {
         Ok(Written { new, moved })
     }
 
+    /// True if the layout has the blob, whole.
+    pub(super) fn has(&self, descriptor: &Descriptor) -> bool {
+        // a blob of the right name and length was verified when it was written: the name is its digest
+        fs::metadata(self.blob_path(descriptor.digest)).is_ok_and(|found| found.len() == descriptor.size)
+    }
+
+    /// What refers to a digest: the listed manifests whose subject it is, and those in the list that registries without
+    /// the referrers API keep under a tag.
+    pub(super) fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>> {
+        let Some(index) = self.index()? else { return Ok(Vec::new()) };
+        let list_tag = subject.tag("");
+        let mut found: Vec<Descriptor> = Vec::new();
+        let mut listed: Vec<Descriptor> = Vec::new();
+        for entry in index.manifests {
+            let named_list = entry.annotations.get(REF_NAME) == Some(&list_tag);
+            if entry.size > MANIFEST_BYTES_MAX as u64 || (!named_list && !media_type::is_manifest(&entry.media_type)) {
+                continue;
+            }
+            let bytes = self.read(&entry, MANIFEST_BYTES_MAX as u64)?.bytes;
+            match Manifest::parse(&bytes, &entry.media_type)? {
+                Manifest::Index(index) if named_list => listed.extend(index.manifests),
+                Manifest::Image(image) if image.subject.as_ref().is_some_and(|one| one.digest == subject) => {
+                    let artifact_type = image.artifact_type.or(Some(image.config.media_type));
+                    found.push(Descriptor { artifact_type, annotations: image.annotations, ..entry });
+                }
+                _ => {}
+            }
+        }
+        listed.retain(|one| !found.iter().any(|seen| seen.digest == one.digest));
+        found.extend(listed);
+        Ok(found)
+    }
+
     /// Stores one blob; false if it was there already, whole.
     pub(super) fn store(&self, blob: &Blob) -> Result<bool> {
-        let path = self.blob_path(blob.descriptor.digest);
-        // a blob of the right name and length was verified when it was written: the name is its digest
-        if fs::metadata(&path).is_ok_and(|found| found.len() == blob.descriptor.size) {
+        if self.has(&blob.descriptor) {
             return Ok(false);
         }
-        replace(&path, &blob.bytes)?;
+        replace(&self.blob_path(blob.descriptor.digest), &blob.bytes)?;
         Ok(true)
     }
 
@@ -135,21 +167,31 @@ impl Layout {
         if let Some(tag) = tag {
             entry.annotations.insert(REF_NAME.to_owned(), tag.to_owned());
         }
-        let listed = match tag {
-            Some(tag) => {
-                index.manifests.iter().position(|found| found.annotations.get(REF_NAME).is_some_and(|name| name == tag))
+        let tagged = |found: &Descriptor| found.annotations.get(REF_NAME).cloned();
+        let same = |found: &Descriptor| found.digest == descriptor.digest;
+        let Some(name) = tag else {
+            if index.manifests.iter().any(same) {
+                return Ok(false);
             }
-            None => index.manifests.iter().position(|found| found.digest == descriptor.digest),
+            index.manifests.push(entry);
+            return self.replace_index(&index).map(|()| true);
         };
-        match listed {
-            Some(at) if tag.is_none() || index.manifests[at].digest == descriptor.digest => return Ok(false),
-            Some(at) => index.manifests[at] = entry,
-            None => index.manifests.push(entry),
+        if index.manifests.iter().any(|found| same(found) && tagged(found).as_deref() == Some(name)) {
+            return Ok(false);
         }
-        let text = serde_json::to_vec(&index).map_err(|fault| Diagnostic::bug("layout-json", fault.to_string()))?;
+        // what had the tag loses it; what was listed without one gets it
+        index.manifests.retain(|found| match tagged(found) {
+            Some(found) => found != name,
+            None => !same(found),
+        });
+        index.manifests.push(entry);
+        self.replace_index(&index).map(|()| true)
+    }
+
+    fn replace_index(&self, index: &Index) -> Result<()> {
+        let text = serde_json::to_vec(index).map_err(|fault| Diagnostic::bug("layout-json", fault.to_string()))?;
         replace(&self.folder.join(LAYOUT_FILE), LAYOUT_TEXT)?;
-        replace(&self.folder.join(INDEX_FILE), &text)?;
-        Ok(true)
+        replace(&self.folder.join(INDEX_FILE), &text)
     }
 
     fn index(&self) -> Result<Option<Index>> {

@@ -6,18 +6,26 @@
 //!
 //! * [`Client::push`], [`Client::pull`], [`Client::resolve`], [`Client::tags`], [`Client::tag`], [`Client::copy`] take both
 //!   kinds of location; they are async and need a tokio runtime with time and I/O.
+//! * [`Client::referrers`] and [`Client::attach`] find and attach signatures and statements, by the referrers API or by the
+//!   tag that stands in for it.
 //! * Credentials come through the [`Credentials`] trait, which `cli` wires to Docker's config file and helpers.
 //! * Limits on what a registry may send are in [`Options`]; a lying registry can waste time and nothing else.
 
 mod auth;
 mod blobs;
 mod client;
+mod copy;
 mod fault;
 #[cfg(test)]
 mod faulty;
+mod google;
 mod layout;
+mod push;
+mod referrers;
 mod transport;
 
 pub(crate) use auth::{Credential, Credentials};
-pub(crate) use client::{Client, Pushed, Step};
+pub(crate) use client::Client;
+pub(crate) use google::Google;
+pub(crate) use push::{Pushed, Step};
 pub(crate) use transport::Options;

@@ -10,6 +10,7 @@ use reqwest::{Method, Response, StatusCode, Url};
 
 use super::auth::{Challenge, Credential, Credentials, TokenAnswer, basic};
 use super::fault;
+use super::google::{Google, is_google};
 use crate::diag::{Diagnostic, Result};
 use crate::oci::Reference;
 
@@ -27,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) ca_pem: Option<Vec<u8>>,
     /// Certificate and key (PEM) shown to registries that ask.
     pub(crate) identity_pem: Option<Vec<u8>>,
+    /// Where tokens for Google's registries come from when there is no other credential.
+    pub(crate) google: Google,
     /// Proxy for HTTPS, and for hosts that go without (a list as in `NO_PROXY`).
     pub(crate) https_proxy: Option<(String, String)>,
     /// Time to connect.
@@ -51,6 +54,7 @@ impl Default for Options {
             plain_http: false,
             ca_pem: None,
             identity_pem: None,
+            google: Google::default(),
             https_proxy: None,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
@@ -82,11 +86,20 @@ pub(super) struct Transport {
     plain: OnceLock<reqwest::Client>,
     /// `Authorization` by registry, repository and right.
     answers: Mutex<BTreeMap<(String, String, bool), HeaderValue>>,
+    /// Held while a challenge is answered.
+    renewing: tokio::sync::Mutex<()>,
 }
 
 impl Transport {
     pub(super) fn new(options: Options, credentials: Arc<dyn Credentials>) -> Transport {
-        Transport { options, credentials, secure: OnceLock::new(), plain: OnceLock::new(), answers: Mutex::default() }
+        Transport {
+            options,
+            credentials,
+            secure: OnceLock::new(),
+            plain: OnceLock::new(),
+            answers: Mutex::default(),
+            renewing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// True if the registry is talked to without TLS.
@@ -132,7 +145,8 @@ impl Transport {
     pub(super) async fn refused(&self, purpose: Purpose<'_>, answer: Response) -> Box<Diagnostic> {
         let status = answer.status();
         let body = self.body(answer, ANSWER_BYTES_MAX).await.unwrap_or_default();
-        let had_credential = self.credentials.find(&purpose.reference.registry).ok().flatten().is_some();
+        let registry = &purpose.reference.registry;
+        let had_credential = is_google(registry) || self.credentials.find(registry).ok().flatten().is_some();
         fault::refused(purpose.what, &purpose.reference.registry, status, &body, had_credential)
     }
 
@@ -175,18 +189,48 @@ impl Transport {
         let key = (reference.registry.clone(), reference.repository.clone(), purpose.push);
         // never send a credential to where a registry points, only to the registry itself
         let ours = self.url(reference, "").is_ok_and(|url| url.origin() == request.url.origin());
-        let known = if ours { self.answers.lock().ok().and_then(|answers| answers.get(&key).cloned()) } else { None };
-        let answer = self.send_once(purpose, request, known.as_ref()).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED || !ours {
-            return Ok(answer);
+        let mut known = if ours { self.known(&key) } else { None };
+        let mut answer = self.send_once(purpose, request, known.as_ref()).await?;
+        // the second round is for a token that another request brought, and that has expired since
+        for _ in 0..2 {
+            if answer.status() != StatusCode::UNAUTHORIZED || !ours {
+                break;
+            }
+            let challenges = answer.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+            let Some(challenge) = Challenge::parse(challenges) else { break };
+            let Some((fresh, made)) = self.renew(purpose, &key, known.as_ref(), &challenge).await? else { break };
+            answer = self.send_once(purpose, request, Some(&fresh)).await?;
+            known = Some(fresh);
+            if made {
+                break;
+            }
         }
-        let challenges = answer.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-        let Some(challenge) = Challenge::parse(challenges) else { return Ok(answer) };
-        let Some(fresh) = self.authorize(purpose, &challenge).await? else { return Ok(answer) };
+        Ok(answer)
+    }
+
+    /// The header that answers a challenge, and true if it was made for this request. Requests that fail together wait
+    /// for the one that asks first, and take its answer.
+    async fn renew(
+        &self,
+        purpose: Purpose<'_>,
+        key: &(String, String, bool),
+        refused: Option<&HeaderValue>,
+        challenge: &Challenge,
+    ) -> Result<Option<(HeaderValue, bool)>, Failure> {
+        let _turn = self.renewing.lock().await;
+        let newer = self.known(key);
+        if let Some(newer) = newer.filter(|newer| Some(newer) != refused) {
+            return Ok(Some((newer, false)));
+        }
+        let Some(fresh) = self.authorize(purpose, challenge).await? else { return Ok(None) };
         if let Ok(mut answers) = self.answers.lock() {
-            answers.insert(key, fresh.clone());
+            answers.insert(key.clone(), fresh.clone());
         }
-        self.send_once(purpose, request, Some(&fresh)).await
+        Ok(Some((fresh, true)))
+    }
+
+    fn known(&self, key: &(String, String, bool)) -> Option<HeaderValue> {
+        self.answers.lock().ok().and_then(|answers| answers.get(key).cloned())
     }
 
     async fn send_once(
@@ -208,7 +252,12 @@ impl Transport {
 
     /// The header that answers a challenge; nothing if there is no credential for it.
     async fn authorize(&self, purpose: Purpose<'_>, challenge: &Challenge) -> Result<Option<HeaderValue>, Failure> {
-        let credential = self.credentials.find(&purpose.reference.registry)?;
+        let credential = match self.credentials.find(&purpose.reference.registry)? {
+            None if is_google(&purpose.reference.registry) => {
+                self.options.google.credential(self.client(false)?).await?
+            }
+            found => found,
+        };
         let value = match (challenge, credential) {
             (Challenge::Basic, Some(Credential::Basic { user, password })) => basic(&user, &password),
             (Challenge::Basic, _) => return Ok(None),
