@@ -24,10 +24,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Helm's limits for packed charts: 5 MiB a file, 100 MiB together. Helm has no limit on entries; this one keeps
-    /// a hundred megabytes of empty entries from costing gigabytes.
+    /// Helm's limits for charts: 100 MiB together. Helm has no limit on entries; this one keeps a hundred megabytes of
+    /// empty entries from costing gigabytes.
     pub const CHART: Limits =
-        Limits { file_bytes_max: 5 << 20, total_bytes_max: 100 << 20, entries_max: 200_000 };
+        Limits { file_bytes_max: 100 << 20, total_bytes_max: 100 << 20, entries_max: 200_000 };
+
+    /// The same before Helm 4.3: 5 MiB a file besides.
+    pub const CHART_OF_SMALL_FILES: Limits = Limits { file_bytes_max: 5 << 20, ..Limits::CHART };
 }
 
 /// One entry of an archive.
@@ -92,9 +95,9 @@ pub fn entries(bytes: &[u8], limits: Limits) -> Result<Vec<Entry>> {
 
 /// The files of a packed chart, named as inside the chart (`Chart.yaml`, `templates/a.yaml`): the first folder of each
 /// name is dropped, a byte order mark is stripped, and a name that leaves the chart is refused.
-pub fn chart_files(bytes: &[u8]) -> Result<Vec<(String, Arc<[u8]>)>> {
+pub fn chart_files(bytes: &[u8], limits: Limits) -> Result<Vec<(String, Arc<[u8]>)>> {
     let mut files = Vec::new();
-    for entry in entries(bytes, Limits::CHART)? {
+    for entry in entries(bytes, limits)? {
         if entry.is_folder {
             continue;
         }
@@ -184,7 +187,7 @@ mod tests {
 
     #[test]
     fn the_first_folder_goes_and_the_byte_order_mark_too() {
-        let files = chart_files(&packed(&[("web/Chart.yaml", b"\xef\xbb\xbfname: web"), ("web/./templates//a", b"a")])).expect("a chart");
+        let files = chart_files(&packed(&[("web/Chart.yaml", b"\xef\xbb\xbfname: web"), ("web/./templates//a", b"a")]), Limits::CHART).expect("a chart");
         assert_eq!(files[0].0, "Chart.yaml");
         assert_eq!(&*files[0].1, b"name: web");
         assert_eq!(files[1].0, "templates/a");
@@ -200,7 +203,7 @@ mod tests {
             ("web\\..\\..\\x", "parent"),
             ("x", "outside"),
         ] {
-            let fault = chart_files(&packed(&[(name, b"x")])).expect_err(name);
+            let fault = chart_files(&packed(&[(name, b"x")]), Limits::CHART).expect_err(name);
             assert!(fault.message.contains(why), "{name}: {fault}");
         }
     }
@@ -213,15 +216,17 @@ mod tests {
         header.set_cksum();
         let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gz.write_all(header.as_bytes()).expect("in memory");
-        let fault = chart_files(&gz.finish().expect("in memory")).expect_err("too large");
+        let fault = chart_files(&gz.finish().expect("in memory"), Limits::CHART).expect_err("too large");
         assert_eq!(fault.code, "archive-limit");
     }
 
     #[test]
-    fn one_file_over_five_mebibytes_and_too_many_entries_are_refused() {
+    fn one_file_over_the_limit_and_too_many_entries_are_refused() {
         let big = vec![0; (5 << 20) + 1];
-        let fault = chart_files(&packed(&[("web/big", &big)])).expect_err("too large");
+        let big = packed(&[("web/big", &big)]);
+        let fault = chart_files(&big, Limits::CHART_OF_SMALL_FILES).expect_err("too large");
         assert!(fault.message.contains("maximum file size"), "{fault}");
+        assert!(chart_files(&big, Limits::CHART).is_ok());
         let few = Limits { entries_max: 1, ..Limits::CHART };
         assert!(entries(&packed(&[("a", b""), ("b", b"")]), few).is_err());
         assert!(entries(b"no gzip", Limits::CHART).is_err());

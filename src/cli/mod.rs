@@ -24,6 +24,7 @@ mod inspect;
 mod keys;
 mod list;
 mod made;
+mod pflag;
 mod pull;
 mod push;
 mod store;
@@ -70,6 +71,7 @@ enum Command {
     /// Render a kustomization, a chart or a folder of manifests to flat manifests
     Build(build::Args),
     /// Render a chart as `helm template` does, flag for flag
+    #[command(args_override_self = true)]
     Template(Box<template::Args>),
     /// Show what changes between two sources, object by object
     Diff(diff::Args),

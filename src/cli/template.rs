@@ -10,12 +10,13 @@ use std::path::Path;
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::helm::{
-    Chart, KubeVersion, Print, ReleaseOptions, UserValues, generated_name, render_or_explain, templated_name,
+    Chart, KubeVersion, Print, ReleaseOptions, UserValues, render_or_explain, templated_name, values_text,
 };
 use crate::source::{Disk, Source as _};
 
 use super::Outcome;
 use super::ambient::Ambient;
+use super::pflag;
 use super::store;
 use super::terminal::Terminal;
 
@@ -26,10 +27,10 @@ pub(super) struct Args {
     #[arg(value_name = "NAME] [CHART", required = true, num_args = 1..)]
     names: Vec<String>,
     /// API versions that `.Capabilities.APIVersions` has besides the usual ones
-    #[arg(short = 'a', long, value_delimiter = ',', value_name = "VERSIONS")]
-    api_versions: Vec<String>,
+    #[arg(short = 'a', long, value_parser = pflag::list, value_name = "VERSIONS")]
+    api_versions: Vec<pflag::List>,
     /// Bring missing `file://` dependencies in before rendering
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     dependency_update: bool,
     /// A description of the release; of no effect
     #[arg(long, default_value = "", hide_default_value = true)]
@@ -38,16 +39,16 @@ pub(super) struct Args {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "client", value_name = "WHERE")]
     dry_run: Option<String>,
     /// Let `getHostByName` ask the network
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     enable_dns: bool,
     /// Make up the release's name
-    #[arg(short = 'g', long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    #[arg(short = 'g', long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     generate_name: bool,
     /// Print the files of `crds/` too
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     include_crds: bool,
     /// Set `.Release.IsUpgrade` in place of `.Release.IsInstall`
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     is_upgrade: bool,
     /// The Kubernetes version that `.Capabilities.KubeVersion` has
     #[arg(long, value_name = "VERSION", default_value = "", hide_default_value = true)]
@@ -56,13 +57,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEMPLATE", default_value = "", hide_default_value = true)]
     name_template: String,
     /// Leave hooks out
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     no_hooks: bool,
     /// Write each template's documents to a file in this folder
     #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
     output_dir: String,
     /// Put the release's name into the path under --output-dir
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     release_name: bool,
     /// Values on the command line: a.b=1,c={x,y}
     #[arg(long, value_name = "VALUES")]
@@ -83,19 +84,19 @@ pub(super) struct Args {
     #[arg(short = 's', long, value_name = "PATH")]
     show_only: Vec<String>,
     /// Do not check values against values.schema.json
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     skip_schema_validation: bool,
     /// Leave test hooks out
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     skip_tests: bool,
     /// Values files; `-` is stdin
-    #[arg(short = 'f', long, value_delimiter = ',', value_name = "FILES")]
-    values: Vec<String>,
+    #[arg(short = 'f', long, value_parser = pflag::list, value_name = "FILES")]
+    values: Vec<pflag::List>,
     /// The release's namespace
     #[arg(short = 'n', long, value_name = "NAME", default_value = "", hide_default_value = true)]
     namespace: String,
     /// Print what was rendered even if it is no YAML
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, value_name = "BOOL", hide_possible_values = true)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     debug: bool,
     #[command(flatten)]
     refused: Refused,
@@ -106,59 +107,69 @@ pub(super) struct Args {
 /// Flags of Helm's that are refused.
 #[derive(clap::Args)]
 struct Refused {
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    validate: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    validate: Option<Option<bool>>,
     #[arg(long, hide = true)]
     post_renderer: Option<String>,
-    #[arg(long, hide = true)]
-    post_renderer_args: Vec<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    verify: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    verify: Option<Option<bool>>,
     #[arg(long, hide = true)]
     repo: Option<String>,
 }
 
-/// Flags of Helm's that change nothing in what `helm template` prints.
+/// Flags of Helm's that change nothing in what `helm template` prints; what Helm cannot read is refused all the same.
 #[derive(clap::Args)]
 struct Inert {
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    atomic: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    create_namespace: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    devel: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    disable_openapi_validation: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    force: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    force_conflicts: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    force_replace: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    hide_notes: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    insecure_skip_tls_verify: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    pass_credentials: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    plain_http: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    render_subchart_notes: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    replace: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    rollback_on_failure: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    server_side: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    skip_crds: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    take_ownership: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    atomic: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    create_namespace: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    devel: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    disable_openapi_validation: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    force: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    force_conflicts: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    force_replace: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    hide_notes: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    insecure_skip_tls_verify: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    pass_credentials: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    plain_http: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    render_subchart_notes: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    replace: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    rollback_on_failure: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    server_side: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    skip_crds: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    take_ownership: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    wait_for_jobs: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
+    kube_insecure_skip_tls_verify: Option<Option<bool>>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = ["watcher", "hookOnly", "legacy", "true", "false"])]
     wait: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    wait_for_jobs: Option<Option<String>>,
+    #[arg(long, hide = true, value_parser = pflag::duration)]
+    timeout: Option<String>,
+    #[arg(short = 'l', long, hide = true, value_parser = pflag::labels)]
+    labels: Vec<pflag::List>,
+    #[arg(long, hide = true, alias = "colour", value_parser = ["never", "auto", "always"])]
+    color: Option<String>,
+    #[arg(long, hide = true)]
+    burst_limit: Option<i64>,
+    #[arg(long, hide = true)]
+    qps: Option<f32>,
     #[arg(long, hide = true)]
     ca_file: Option<String>,
     #[arg(long, hide = true)]
@@ -167,34 +178,20 @@ struct Inert {
     key_file: Option<String>,
     #[arg(long, hide = true)]
     keyring: Option<String>,
-    #[arg(short = 'l', long, hide = true)]
-    labels: Vec<String>,
     #[arg(long, hide = true)]
     password: Option<String>,
     #[arg(long, hide = true)]
-    timeout: Option<String>,
-    #[arg(long, hide = true)]
     username: Option<String>,
-    #[arg(long = "version", hide = true)]
-    chart_version: Option<String>,
-    #[arg(long, hide = true)]
-    burst_limit: Option<String>,
-    #[arg(long, hide = true, alias = "colour")]
-    color: Option<String>,
     #[arg(long, hide = true)]
     content_cache: Option<String>,
     #[arg(long, hide = true)]
     kube_apiserver: Option<String>,
-    #[arg(long, hide = true)]
-    kube_as_group: Vec<String>,
     #[arg(long, hide = true)]
     kube_as_user: Option<String>,
     #[arg(long, hide = true)]
     kube_ca_file: Option<String>,
     #[arg(long, hide = true)]
     kube_context: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    kube_insecure_skip_tls_verify: Option<Option<String>>,
     #[arg(long, hide = true)]
     kube_tls_server_name: Option<String>,
     #[arg(long, hide = true)]
@@ -202,13 +199,17 @@ struct Inert {
     #[arg(long, hide = true)]
     kubeconfig: Option<String>,
     #[arg(long, hide = true)]
-    qps: Option<String>,
-    #[arg(long, hide = true)]
     registry_config: Option<String>,
     #[arg(long, hide = true)]
     repository_cache: Option<String>,
     #[arg(long, hide = true)]
     repository_config: Option<String>,
+    #[arg(long, hide = true)]
+    post_renderer_args: Vec<String>,
+    #[arg(long, hide = true)]
+    kube_as_group: Vec<String>,
+    #[arg(long = "version", hide = true)]
+    chart_version: Option<String>,
 }
 
 /// Runs the command.
@@ -216,14 +217,15 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     refuse(&args)?;
     let mut ambient = Ambient::new(args.enable_dns);
     let (name, chart_path) = name_and_chart(&args, &mut ambient)?;
-    let path = absolute(&chart_path)?;
+    let chart_path = chart_path.trim();
+    let path = absolute(chart_path)?;
     if Disk.kind(&path).is_none() {
         let fault = Diagnostic::input("chart-missing", format!("no chart at `{chart_path}`"));
         return Err(Box::new(fault.hint("name a chart's folder or a packed chart; repositories are not asked here")));
     }
     let read_file = |path: &str| read(path).map(|bytes| bytes.to_vec());
     let values = UserValues {
-        files: args.values.iter().map(|path| values_file(path)).collect::<Result<_>>()?,
+        files: args.values.iter().flat_map(|list| &list.0).map(|path| values_file(path, profile)).collect::<Result<_>>()?,
         json: args.set_json.clone(),
         set: args.set.clone(),
         strings: args.set_string.clone(),
@@ -240,7 +242,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         namespace: namespace(&args),
         is_upgrade: args.is_upgrade,
         kube_version: kube_version(&args, profile)?,
-        api_versions: args.api_versions.clone(),
+        api_versions: args.api_versions.iter().flat_map(|list| &list.0).cloned().collect(),
         skip_schema_validation: args.skip_schema_validation,
         profile,
     };
@@ -271,23 +273,46 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
 }
 
 fn refuse(args: &Args) -> Result<()> {
-    let on = |flag: &Option<Option<String>>| flag.as_ref().is_some_and(|value| value.as_deref() != Some("false"));
+    let on = |flag: Option<Option<bool>>| flag.is_some_and(|value| value != Some(false));
     let refused = &args.refused;
-    let (flag, why) = if on(&refused.validate) {
+    let (flag, why) = if on(refused.validate) {
         ("--validate", "it asks a cluster")
-    } else if refused.post_renderer.is_some() || !refused.post_renderer_args.is_empty() {
+    } else if refused.post_renderer.is_some() {
         ("--post-renderer", "it starts a program")
-    } else if on(&refused.verify) {
+    } else if on(refused.verify) {
         ("--verify", "provenance files are not read")
     } else if refused.repo.is_some() {
         ("--repo", "chart repositories are not asked")
     } else if args.dry_run.as_deref() == Some("server") {
         ("--dry-run=server", "it asks a cluster")
     } else {
-        return Ok(());
+        return contradictions(args);
     };
     Err(Box::new(Diagnostic::input("flag-refused", format!("`{flag}` is not supported: {why}"))))
 }
+
+/// What Helm refuses although it would change nothing.
+fn contradictions(args: &Args) -> Result<()> {
+    let wrong = |message: String| Err(Box::new(Diagnostic::input("arguments", message)));
+    let inert = &args.inert;
+    if let Some(mode) = args.dry_run.as_deref().filter(|mode| *mode != "client" && pflag::boolean(mode) != Ok(true)) {
+        return wrong(format!("`--dry-run` is `client` or `server`, not `{mode}`"));
+    }
+    if inert.force_conflicts.is_some() && (inert.force_replace.is_some() || inert.force.is_some()) {
+        return wrong("`--force-conflicts` does not go with `--force-replace`".to_owned());
+    }
+    let keys = inert.labels.iter().flat_map(|labels| &labels.0).filter_map(|pair| pair.split_once('='));
+    if let Some((key, _)) = keys.into_iter().find(|(key, _)| SYSTEM_LABELS.contains(key)) {
+        return wrong(format!("`--labels` sets `{key}`, which is Helm's own"));
+    }
+    match &inert.ca_file {
+        Some(path) if !path.is_empty() && Disk.kind(&absolute(path)?).is_none() => wrong(format!("`--ca-file`: no file at `{path}`")),
+        _ => Ok(()),
+    }
+}
+
+/// Labels that Helm keeps for itself.
+const SYSTEM_LABELS: [&str; 6] = ["name", "owner", "status", "version", "createdAt", "modifiedAt"];
 
 fn name_and_chart(args: &Args, ambient: &mut Ambient) -> Result<(String, String)> {
     let wrong = |message: &str| Err(Box::new(Diagnostic::input("arguments", message)));
@@ -302,9 +327,8 @@ fn name_and_chart(args: &Args, ambient: &mut Ambient) -> Result<(String, String)
             Ok((name.clone(), chart.clone()))
         }
         [chart] if !args.name_template.is_empty() => Ok((templated_name(&args.name_template, ambient)?, chart.clone())),
-        // Helm sets this name before it looks at --generate-name, which so has no effect alone
-        [chart] if !args.generate_name => Ok(("release-name".to_owned(), chart.clone())),
-        [chart] => Ok((generated_name(chart, ambient), chart.clone())),
+        // Helm sets this name before it looks at --generate-name, which so has no effect
+        [chart] => Ok(("release-name".to_owned(), chart.clone())),
         names => {
             let rest = names.get(2..).unwrap_or_default().join(", ");
             wrong(&format!("expected at most two arguments, unexpected arguments: {rest}"))
@@ -324,13 +348,16 @@ fn namespace(args: &Args) -> String {
     std::env::var("HELM_NAMESPACE").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned())
 }
 
-fn values_file(path: &str) -> Result<SourceText> {
+fn values_file(path: &str, profile: Profile) -> Result<SourceText> {
     let bytes = read(path).map_err(|mut fault| {
         fault.message = format!("cannot read values: {}", fault.message);
         fault
     })?;
     let name = if path.trim() == "-" { "stdin" } else { path };
-    Ok(SourceText::new(name, String::from_utf8_lossy(&bytes).into_owned()))
+    values_text(name, &bytes, profile).map_err(|mut fault| {
+        fault.message = format!("failed to parse {name}: {}", fault.message);
+        fault
+    })
 }
 
 fn read(path: &str) -> Result<std::sync::Arc<[u8]>> {
@@ -339,6 +366,9 @@ fn read(path: &str) -> Result<std::sync::Arc<[u8]>> {
         let failed = |error| Box::new(Diagnostic::unreachable("stdin", format!("cannot read stdin: {error}")));
         std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map_err(failed)?;
         return Ok(bytes.into());
+    }
+    if let Err(why) = crate::go::url::Url::parse(path.as_bytes()) {
+        return Err(Box::new(Diagnostic::input("values-path", format!("`{path}` is neither a path nor a URL: {why}"))));
     }
     if path.starts_with("http://") || path.starts_with("https://") {
         let message = format!("`{path}` is not fetched: values must be local files");
@@ -377,5 +407,13 @@ fn write_folder(args: &Args, release: &crate::helm::Release, print: &Print, term
         store::write_file(Path::new(path), text.as_bytes())?;
     }
     written.push('\n');
-    terminal.data(written)
+    terminal.data(written)?;
+    match args.show_only.first() {
+        // what went to files is not there to choose from
+        Some(pattern) => {
+            let fault = Diagnostic::input("show-only", format!("could not find template {pattern} in chart"));
+            Err(Box::new(fault.hint("leave `--show-only` or `--output-dir` out")))
+        }
+        None => Ok(()),
+    }
 }

@@ -136,7 +136,7 @@ mod tests {
     fn files_below(folder: &str, files: &mut Vec<String>) {
         for entry in Disk.list(folder).expect("a folder") {
             let path = format!("{folder}/{}", entry.name);
-            if entry.kind == EntryKind::Folder { files_below(&path, files) } else { files.push(path) }
+            if entry.kind == Some(EntryKind::Folder) { files_below(&path, files) } else { files.push(path) }
         }
     }
 

@@ -100,8 +100,33 @@ impl Profile {
         self.helm >= Helm::V4_1
     }
 
+    /// Helm 4 ends a values file that does not end in a line feed, be it text of two bytes a character or not.
+    pub fn values_end_in_line_feed(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
+    /// Helm 4.3 limits what all files of a chart have together, earlier ones limit each file.
+    pub fn chart_limited_as_a_whole(self) -> bool {
+        self.helm >= Helm::V4_3
+    }
+
     /// Helm 4 takes a JSON object for `--set-json`, not only `key=json`.
     pub fn set_json_takes_object(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
+    /// Helm 4 has the function `mustToYaml`.
+    pub fn must_to_yaml_known(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
+    /// Helm 4.2 and later have `mustToToml` and functions on durations (`durationSeconds`, …).
+    pub fn durations_known(self) -> bool {
+        self.helm >= Helm::V4_3
+    }
+
+    /// Helm 4 takes a `--set` text that ends inside an index (`a[0`) for one that ends before it.
+    pub fn open_index_ignored(self) -> bool {
         self.helm >= Helm::V4_1
     }
 
@@ -115,14 +140,19 @@ impl Profile {
         self.helm >= Helm::V4_1
     }
 
+    /// Helm 4 prints whatever `child` and `parent` of `import-values` hold; Helm 3 dies of what is no text.
+    pub fn import_values_printed(self) -> bool {
+        self.helm >= Helm::V4_1
+    }
+
     /// Helm 4 refuses a chart named `.` or `..`.
     pub fn chart_name_dots_refused(self) -> bool {
         self.helm >= Helm::V4_1
     }
 
-    /// In Helm 4 the subcharts of an aliased chart have paths under the alias; in Helm 3 under the chart's own name, where
-    /// two aliases of one chart meet, unless the chart lists its dependencies.
-    pub fn alias_in_subchart_paths(self) -> bool {
+    /// Helm 4 gives each row of `dependencies` a chart of its own. In Helm 3 two aliases of one chart share its rows and its
+    /// subcharts: what one alias does to them the other sees, and subcharts may have paths under the chart's own name.
+    pub fn aliases_copied_deep(self) -> bool {
         self.helm >= Helm::V4_1
     }
 

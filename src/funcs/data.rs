@@ -11,7 +11,7 @@ use super::times::{Elapsed, Instant};
 use crate::diag::{Diagnostic, SourceText};
 use crate::go::json::{self, Visit};
 use crate::go::strconv;
-use crate::gotmpl::{Args, Ctx, FuncError, FuncSpec, IntKind, Kind, List, ListType, Map, Str, Ty, Val};
+use crate::gotmpl::{Args, Ctx, FuncError, FuncSpec, IntKind, Kind, List, ListType, Map, MapType, Str, Ty, Val};
 use crate::value::Style;
 use crate::yaml::{self, Build, Dialect, Emitter, Look, Plain};
 
@@ -117,7 +117,13 @@ fn write_json(out: &mut json::Writer<'_>, value: &Val, depth: usize) -> Result<(
             if let Some(instant) = value.as_object::<Instant>() {
                 instant.0.rfc3339().map_err(|fault| format!("json: error calling MarshalJSON for type time.Time: {fault}"))?;
             }
-            write_json(out, &object.plain(), depth - 1)?;
+            let Some(fields) = object.json_fields() else { return write_json(out, &object.plain(), depth - 1) };
+            out.map_start();
+            for (name, value) in fields {
+                out.key(name.as_bytes());
+                write_json(out, value, depth - 1)?;
+            }
+            out.map_end();
         }
     }
     Ok(())
@@ -316,7 +322,7 @@ fn json_name(value: &Val) -> &'static str {
 fn map_or_error(decoded: Result<Val, String>, prefix: &str) -> Val {
     let fault = match decoded {
         Ok(Val::Map(map)) => return map.into(),
-        Ok(Val::Nil) => return Map::nil().into(),
+        Ok(Val::Nil) => return Map::nil(MapType::Any).into(),
         Ok(other) => format!("{prefix}cannot unmarshal {} into Go value of type map[string]interface {{}}", json_name(&other)),
         Err(fault) => fault,
     };

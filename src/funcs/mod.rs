@@ -35,8 +35,8 @@ mod urls;
 mod versions;
 mod words;
 
-
-use crate::gotmpl::{FuncSpec, FuncTable};
+use crate::compat::Profile;
+use crate::gotmpl::{FuncError, FuncSpec, FuncTable, Val};
 
 /// Every row, by group.
 pub fn rows() -> impl Iterator<Item = FuncSpec> {
@@ -65,7 +65,46 @@ pub fn rows() -> impl Iterator<Item = FuncSpec> {
     .copied()
 }
 
-/// The table that Helm's templates are compiled and run with: Go's own functions and all of [`rows`].
-pub fn table() -> FuncTable {
-    FuncTable::new(rows())
+/// Helm's own functions, which sprig does not have.
+const HELMS_OWN: &[&str] = &[
+    "toToml", "fromToml", "toYaml", "toYamlPretty", "fromYaml", "fromYamlArray", "fromJsonArray", "include", "tpl", "required", "lookup",
+];
+
+/// Those that came with Helm 4.
+const SINCE_HELM_4: &[&str] = &["mustToYaml"];
+
+/// Those that came after Helm 4.1.
+const AFTER_HELM_4_1: &[&str] = &[
+    "mustToToml",
+    "mustToDuration",
+    "durationSeconds",
+    "durationMilliseconds",
+    "durationMicroseconds",
+    "durationNanoseconds",
+    "durationMinutes",
+    "durationHours",
+    "durationDays",
+    "durationWeeks",
+    "durationRoundTo",
+    "durationTruncateTo",
+];
+
+/// The table that Helm's templates are compiled and run with: Go's own functions and those of [`rows`] that this Helm has.
+pub fn table(profile: Profile) -> FuncTable {
+    let missing = |name: &str| {
+        !profile.must_to_yaml_known() && SINCE_HELM_4.contains(&name)
+            || !profile.durations_known() && AFTER_HELM_4_1.contains(&name)
+    };
+    FuncTable::new(rows().filter(|row| !missing(row.name)))
+}
+
+/// The functions that a template for a release's name may call: Go's and sprig's.
+pub fn sprig() -> FuncTable {
+    let own = [HELMS_OWN, SINCE_HELM_4, AFTER_HELM_4_1];
+    FuncTable::new(rows().filter(|row| !own.iter().any(|names| names.contains(&row.name))))
+}
+
+/// A value as `sigs.k8s.io/yaml` marshals it, with the line end that `toYaml` takes off.
+pub fn marshalled(value: &Val) -> Result<Val, FuncError> {
+    Ok((data::to_yaml(value)? + "\n").into())
 }

@@ -36,7 +36,7 @@ pub fn push_g(out: &mut String, value: f64) {
     if value.is_finite() { lay_out_g(out, &decimal(&format!("{value:e}"))) } else { out.push_str(non_finite(value)) }
 }
 
-/// As [`push_g`] with the digits of the nearest 32-bit float, as sigs.k8s.io/yaml prints float keys.
+/// As [`push_g`] with the digits of the nearest 32-bit float, as sigs.k8s.io/yaml prints floats that are keys or become texts.
 pub fn push_g32(out: &mut String, value: f64) {
     let single = value as f32;
     if single.is_finite() {
@@ -50,6 +50,13 @@ pub fn push_g32(out: &mut String, value: f64) {
 pub fn g(value: f64) -> String {
     let mut out = String::new();
     push_g(&mut out, value);
+    out
+}
+
+/// The `g` form with the digits of 32 bits as a text of its own.
+pub fn g32(value: f64) -> String {
+    let mut out = String::new();
+    push_g32(&mut out, value);
     out
 }
 

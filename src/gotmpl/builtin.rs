@@ -191,6 +191,10 @@ fn index(_: &mut Ctx<'_>, args: Args<'_>) -> Result {
         return Err("index of untyped nil".into());
     }
     for at in args.rest(1) {
+        let absent = match &item {
+            Val::Object(object) => object.absent(),
+            _ => Val::Nil,
+        };
         item = match inside(&item) {
             Val::List(list) => {
                 let at = position(at, list.len())?;
@@ -205,7 +209,7 @@ fn index(_: &mut Ctx<'_>, args: Args<'_>) -> Result {
                 Val::Str(key) => match map.get(key) {
                     Some(found) => found,
                     None if map.ty() == MapType::Str => Val::Str(Str::EMPTY),
-                    None => Val::Nil,
+                    None => absent,
                 },
                 Val::Nil => return Err("value is nil; should be of type string".into()),
                 other => return Err(format!("value has type {}; should be string", other.type_name()).into()),

@@ -1,11 +1,15 @@
 //! Calls: arguments checked against Go parameter types as `reflect` does, then the function or method; and field access, which may
 //! end in a method.
 
+use std::rc::Rc;
+
 use super::builtin::{AND, CALL, OR};
 use super::exec::{Frame, Result, Slot};
 use super::node::{ExprKind, NodeRef};
 use super::print::quote;
-use super::{Args, Cause, Ctx, FuncError, IntKind, Kind, ListType, MapType, Method, Str, Ty, Val, truth};
+use super::{
+    Args, Cause, Ctx, FuncError, IntKind, Kind, ListType, Map, MapType, Method, NamedMap, Object, Str, Ty, Val, truth,
+};
 
 impl Ctx<'_> {
     pub(super) fn call_function(
@@ -150,6 +154,11 @@ impl Ctx<'_> {
         let has_args = !args.is_empty() || last.is_some();
         match &receiver.val {
             Val::Map(map) => {
+                if let Some(named) = map.named()
+                    && let Some(method) = named.methods.iter().find(|method| method.name.as_bytes() == name.as_bytes())
+                {
+                    return self.call_method(f, dot, Receiver::Map(map, named), method, node, args, last);
+                }
                 if has_args {
                     return Err(f.error(format!("{name} is not a method but has arguments")));
                 }
@@ -171,7 +180,7 @@ impl Ctx<'_> {
             Val::Object(object) => {
                 let text = name.to_str_lossy();
                 if let Some(method) = object.methods().iter().find(|method| method.name == text) {
-                    return self.call_method(f, dot, object.clone(), method, node, args, last);
+                    return self.call_method(f, dot, Receiver::Object(object), method, node, args, last);
                 }
                 if let Some(val) = object.field(&text) {
                     if has_args {
@@ -195,7 +204,7 @@ impl Ctx<'_> {
         &mut self,
         f: &Frame<'_>,
         dot: &Slot,
-        object: std::rc::Rc<dyn super::Object>,
+        receiver: Receiver<'_>,
         method: &'static Method,
         node: NodeRef,
         args: &[u32],
@@ -204,13 +213,22 @@ impl Ctx<'_> {
         check_count(f, method.name, method.params, method.variadic, args.len(), last.is_some())?;
         let mut values = self.arguments(f, dot, method.params, method.variadic, args, last)?;
         self.site = f.offset(node);
-        let result = object.call(method, self, Args::new(&mut values));
+        let result = match receiver {
+            Receiver::Object(object) => object.clone().call(method, self, Args::new(&mut values)),
+            Receiver::Map(map, named) => (named.call)(map, method, Args::new(&mut values)),
+        };
         self.recycle(values);
         result.map(Slot::plain).map_err(|error| {
             f.at(node);
             failed_call(f, method.name, error)
         })
     }
+}
+
+/// What a method is called on.
+enum Receiver<'a> {
+    Object(&'a Rc<dyn Object>),
+    Map(&'a Map, &'static NamedMap),
 }
 
 #[cold]
@@ -263,7 +281,11 @@ fn validate(f: &Frame<'_>, slot: Slot, ty: Ty) -> Result<Val> {
         _ => false,
     };
     if fits {
-        return Ok(slot.val);
+        // a named map type is converted to the parameter's, which what the function gives back has too
+        return Ok(match (slot.val, ty) {
+            (Val::Map(map), Ty::Map) => Val::Map(map.retyped(MapType::Any)),
+            (val, _) => val,
+        });
     }
     let got = if slot.val.is_nil() { "interface {}".into() } else { slot.val.type_name() };
     Err(f.error(format!("wrong type for value; expected {}; got {got}", ty.name())))

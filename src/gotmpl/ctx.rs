@@ -11,7 +11,7 @@ use super::node::Unit;
 use super::print::quote;
 use super::stack::Stack;
 use super::trace::Trace;
-use super::{ExecError, FuncError, Host, Segment, Str, Templates, Val};
+use super::{ExecError, FuncError, Host, Segment, Str, Templates, Val, raw};
 use crate::diag::{Diagnostic, SourceText};
 
 /// Bytes that one render may produce in all: output, and strings that functions make large on request.
@@ -177,7 +177,7 @@ impl<'e> Ctx<'e> {
         if let Some(unit) = self.compiled.get(text) {
             return Ok(unit.clone());
         }
-        let source = SourceText::new(TPL_NAME, text.to_str_lossy());
+        let source = SourceText::new(TPL_NAME, raw::text_of_bytes(text.as_bytes()));
         let unit = Unit::parse(&source, self.templates.functions(), self.stack)
             .map_err(|error| FuncError::Message(format!("cannot parse template {}: {error}", quote(text.as_bytes()))))?;
         let unit = Arc::new(unit);

@@ -10,7 +10,7 @@ use super::error::Place;
 use super::node::{ExprKind, NO_PIPE, NodeRef, Pipe, Slice, Stmt, UNSET, Unit};
 use super::print::{append_text, quote, to_text};
 use super::trace::Segment;
-use super::{Cause, Ctx, ExecError, IntKind, Kind, ListType, OUTPUT_MAX, Str, Val, truth};
+use super::{Cause, Ctx, ExecError, IntKind, Kind, ListType, OUTPUT_MAX, Str, Val, raw, truth};
 
 pub(super) type Result<T> = std::result::Result<T, Box<ExecError>>;
 
@@ -145,7 +145,12 @@ impl Ctx<'_> {
         for stmt in &f.unit.stmts[list.range()] {
             let flow = match *stmt {
                 Stmt::Text { start, end } => {
-                    self.out.extend_from_slice(&f.unit.source.text().as_bytes()[start as usize..end as usize]);
+                    let text = &f.unit.source.text()[start as usize..end as usize];
+                    if f.unit.raw {
+                        self.out.extend_from_slice(&raw::bytes_of_text(text));
+                    } else {
+                        self.out.extend_from_slice(text.as_bytes());
+                    }
                     Flow::Next
                 }
                 Stmt::Print { pipe } => {

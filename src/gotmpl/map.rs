@@ -6,18 +6,37 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{List, Str, Val};
+use super::{Args, FuncError, List, Method, Str, Val};
 
 /// The Go type of a map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MapType {
     /// `map[string]interface {}`.
     Any,
     /// `map[string]string`.
     Str,
-    /// A named type over `map[string]interface {}`, as `%T` prints it (`common.Values`).
-    Named(&'static str),
+    /// A named type over `map[string]interface {}`.
+    Named(&'static NamedMap),
 }
+
+/// A named type over `map[string]interface {}`: a name, and methods that templates may call.
+#[derive(Debug)]
+pub struct NamedMap {
+    /// The name as `%T` prints it (`common.Values`).
+    pub name: &'static str,
+    /// The exported methods.
+    pub methods: &'static [Method],
+    /// Runs one of `methods`; arguments are already checked.
+    pub call: fn(&Map, &'static Method, Args<'_>) -> Result<Val, FuncError>,
+}
+
+impl PartialEq for NamedMap {
+    fn eq(&self, other: &NamedMap) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for NamedMap {}
 
 impl MapType {
     /// The type as `%T` prints it.
@@ -25,18 +44,21 @@ impl MapType {
         match self {
             MapType::Any => "map[string]interface {}",
             MapType::Str => "map[string]string",
-            MapType::Named(name) => name,
+            MapType::Named(named) => named.name,
         }
     }
 }
 
-/// A shared map; cloning is an alias of the same map.
+/// A shared map; cloning is an alias of the same map. Aliases may be of different types, as a conversion in Go makes them.
 #[derive(Clone, Debug)]
-pub struct Map(Rc<Inner>);
+pub struct Map {
+    inner: Rc<Inner>,
+    named: Option<&'static NamedMap>,
+}
 
 #[derive(Debug)]
 struct Inner {
-    ty: MapType,
+    of_texts: bool,
     nil: bool,
     entries: RefCell<BTreeMap<Str, Val>>,
 }
@@ -49,48 +71,68 @@ impl Map {
 
     /// A map of a Go type; the caller answers for the values being of it.
     pub fn typed(ty: MapType, entries: BTreeMap<Str, Val>) -> Map {
-        Map(Rc::new(Inner { ty, nil: false, entries: RefCell::new(entries) }))
+        let inner = Inner { of_texts: ty == MapType::Str, nil: false, entries: RefCell::new(entries) };
+        Map { inner: Rc::new(inner), named: None }.retyped(ty)
     }
 
-    /// Go's nil map: empty, null where it is printed as JSON, and not to be written to.
-    pub fn nil() -> Map {
-        Map(Rc::new(Inner { ty: MapType::Any, nil: true, entries: RefCell::default() }))
+    /// Go's nil map of a type: empty, null where it is printed as JSON, and not to be written to.
+    pub fn nil(ty: MapType) -> Map {
+        let inner = Inner { of_texts: ty == MapType::Str, nil: true, entries: RefCell::default() };
+        Map { inner: Rc::new(inner), named: None }.retyped(ty)
+    }
+
+    /// The same map under another type over `map[string]interface {}`.
+    pub fn retyped(self, ty: MapType) -> Map {
+        let named = match ty {
+            MapType::Named(named) => Some(named),
+            MapType::Any | MapType::Str => None,
+        };
+        Map { named, ..self }
     }
 
     /// True for a nil map.
     pub fn is_nil(&self) -> bool {
-        self.0.nil
+        self.inner.nil
     }
 
     /// Its Go type.
     pub fn ty(&self) -> MapType {
-        self.0.ty
+        match self.named {
+            Some(named) => MapType::Named(named),
+            None if self.inner.of_texts => MapType::Str,
+            None => MapType::Any,
+        }
+    }
+
+    /// Its type if that is a named one.
+    pub fn named(&self) -> Option<&'static NamedMap> {
+        self.named
     }
 
     /// The value under a key.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Val> {
-        self.0.entries.borrow().get(key.as_ref()).cloned()
+        self.inner.entries.borrow().get(key.as_ref()).cloned()
     }
 
     /// Sets a key, seen by every holder of the map.
     pub fn set(&self, key: impl Into<Str>, value: impl Into<Val>) {
-        let old = self.0.entries.borrow_mut().insert(key.into(), value.into());
+        let old = self.inner.entries.borrow_mut().insert(key.into(), value.into());
         drop(old);
     }
 
     /// Takes a key out.
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Option<Val> {
-        self.0.entries.borrow_mut().remove(key.as_ref())
+        self.inner.entries.borrow_mut().remove(key.as_ref())
     }
 
     /// True if the key stands.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
-        self.0.entries.borrow().contains_key(key.as_ref())
+        self.inner.entries.borrow().contains_key(key.as_ref())
     }
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.0.entries.borrow().len()
+        self.inner.entries.borrow().len()
     }
 
     /// True without keys.
@@ -100,32 +142,32 @@ impl Map {
 
     /// The keys, in byte order.
     pub fn keys(&self) -> Vec<Str> {
-        self.0.entries.borrow().keys().cloned().collect()
+        self.inner.entries.borrow().keys().cloned().collect()
     }
 
     /// Keys and values, in byte order, as they stand now.
     pub fn snapshot(&self) -> Vec<(Str, Val)> {
-        self.0.entries.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        self.inner.entries.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// The entries to read. Nothing that could change this map may run while the borrow lives.
     pub fn borrow(&self) -> Ref<'_, BTreeMap<Str, Val>> {
-        self.0.entries.borrow()
+        self.inner.entries.borrow()
     }
 
     /// The entries to change. Nothing that could touch this map may run while the borrow lives.
     pub fn borrow_mut(&self) -> RefMut<'_, BTreeMap<Str, Val>> {
-        self.0.entries.borrow_mut()
+        self.inner.entries.borrow_mut()
     }
 
     /// A new map with the same entries; values are aliases.
     pub fn shallow_copy(&self) -> Map {
-        Map::typed(self.0.ty, self.0.entries.borrow().clone())
+        Map::typed(self.ty(), self.inner.entries.borrow().clone())
     }
 
     /// True when both are the same map, not merely equal ones.
     pub fn same(&self, other: &Map) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        Rc::ptr_eq(&self.inner, &other.inner)
     }
 }
 
@@ -159,7 +201,7 @@ pub(super) fn drop_flat(values: Vec<Val>) {
     let mut work = values;
     while let Some(value) = work.pop() {
         match value {
-            Val::Map(Map(mut inner)) => {
+            Val::Map(Map { mut inner, .. }) => {
                 if let Some(inner) = Rc::get_mut(&mut inner) {
                     work.extend(std::mem::take(inner.entries.get_mut()).into_values());
                 }

@@ -143,6 +143,8 @@ pub(super) enum NodeRef {
 #[derive(Clone, Debug)]
 pub struct Unit {
     pub(super) source: SourceText,
+    /// True if the source has characters that stand for bytes.
+    pub(super) raw: bool,
     pub(super) defs: Vec<Def>,
     pub(super) stmts: Vec<Stmt>,
     pub(super) pipes: Vec<Pipe>,

@@ -93,6 +93,16 @@ pub trait Object: Debug {
     /// The value as encoding/json would give it: what `toYaml`, `toJson`, `range`, `index` and `len` work on.
     fn plain(&self) -> Val;
 
+    /// The fields of a struct as encoding/json writes them, in their order.
+    fn json_fields(&self) -> Option<&[(&'static str, Val)]> {
+        None
+    }
+
+    /// What indexing gives for a key that a map does not have.
+    fn absent(&self) -> Val {
+        Val::Nil
+    }
+
     /// Truth, as `if` sees it: structs and pointers are true, other kinds as their plain form.
     fn truth(&self) -> bool {
         match self.kind() {

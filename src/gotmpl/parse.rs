@@ -11,7 +11,7 @@ use super::node::{Cmd, Decl, Def, Expr, ExprKind, NO_PIPE, Pipe, Slice, Stmt, UN
 use super::number::{number, unquote};
 use super::print::{quote, quote_start};
 use super::stack::Stack;
-use super::{FuncTable, ParseError, Str};
+use super::{FuncTable, ParseError, Str, raw};
 use crate::diag::{SourceText, Span};
 
 /// Go's limit on parentheses within parentheses.
@@ -27,6 +27,7 @@ impl Unit {
         lexer.continue_is_name = functions.id("continue").is_some();
         let unit = Unit {
             source: source.clone(),
+            raw: raw::has_marks(source.text()),
             defs: Vec::new(),
             stmts: Vec::new(),
             pipes: Vec::new(),
@@ -661,6 +662,7 @@ impl Parser<'_> {
             Tok::LeftParen => return self.parenthesised().map(Some),
             Tok::String | Tok::RawString => match unquote(self.text_of(token)) {
                 Some(value) => {
+                    let value = if self.unit.raw { raw_literal(value, token.tok) } else { value };
                     self.unit.strings.push(Str::from(value));
                     ExprKind::Str(self.unit.strings.len() as u32 - 1)
                 }
@@ -712,4 +714,13 @@ fn is_constant(kind: ExprKind) -> bool {
 
 fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
+}
+
+/// A literal of a text with characters that stand for bytes.
+fn raw_literal(value: Vec<u8>, tok: Tok) -> Vec<u8> {
+    match std::str::from_utf8(&value) {
+        Ok(text) if tok == Tok::RawString => raw::bytes_of_text(text).into_owned(),
+        Ok(text) => raw::replaced(text).into_bytes(),
+        Err(_) => value,
+    }
 }

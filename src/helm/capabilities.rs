@@ -86,11 +86,14 @@ impl KubeVersion {
         if parts.len() < 2 {
             return Err(wrong(format!("illegal version string {text:?}")));
         }
-        if parts.iter().any(|part| part.len() > 1 && part.starts_with('0')) {
+        if parts[0].len() > 1 && parts[0].starts_with('0') {
             return Err(wrong(format!("illegal zero-prefixed version component in {text:?}")));
         }
+        let read = parts.iter().map(|part| part.parse::<u64>().map(|number| number.to_string()));
+        let numbers: Vec<String> = read.collect::<std::result::Result<_, _>>().map_err(|_| wrong(format!("could not parse {text:?} as version")))?;
         let version = if text.starts_with('v') { text.to_owned() } else { format!("v{text}") };
-        Ok(KubeVersion { version, normalized: format!("v{numbers}"), major: parts[0].to_owned(), minor: parts[1].to_owned() })
+        let normalized = format!("v{}", numbers.join("."));
+        Ok(KubeVersion { version, normalized, major: numbers[0].clone(), minor: numbers[1].clone() })
     }
 }
 

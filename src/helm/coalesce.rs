@@ -1,6 +1,6 @@
 //! Laying values over chart defaults, with Helm's rules for null, globals and subcharts.
 //!
-//! In: a chart [`Node`] and the values that win. Out: the same map with every default laid under it, one table for each
+//! In: a chart of a [`Graph`] and the values that win. Out: the same map with every default laid under it, one table for each
 //! subchart. Maps are Go's: shared by whoever holds them and changed in place, because what leaks between charts in
 //! Helm (nested globals above all) shows in what charts print. Copies are made exactly where Helm makes them.
 
@@ -8,7 +8,7 @@ use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result};
 use crate::gotmpl::{List, Map, Str, Val};
 
-use super::instance::Node;
+use super::graph::{Graph, NodeId};
 
 /// The key under which values reach every subchart.
 pub(crate) const GLOBAL: &str = "global";
@@ -23,38 +23,39 @@ pub(crate) struct Coalescing<'w> {
 
 impl Coalescing<'_> {
     /// A copy of `values` with the chart's defaults under it; a null removes a default.
-    pub(crate) fn coalesce(&mut self, node: &Node, values: &Map) -> Result<Map> {
+    pub(crate) fn coalesce(&mut self, graph: &Graph, id: NodeId, values: &Map) -> Result<Map> {
         let copy = deep_copy_map(values);
-        self.chart(node, &copy, "", false)?;
+        self.chart(graph, id, &copy, "", false)?;
         Ok(copy)
     }
 
     /// As [`Coalescing::coalesce`] over no values, but nulls stay.
-    pub(crate) fn merge(&mut self, node: &Node) -> Result<Map> {
+    pub(crate) fn merge(&mut self, graph: &Graph, id: NodeId) -> Result<Map> {
         let values = Map::new();
-        self.chart(node, &values, "", true)?;
+        self.chart(graph, id, &values, "", true)?;
         Ok(values)
     }
 
-    fn chart(&mut self, node: &Node, dest: &Map, prefix: &str, merge: bool) -> Result<()> {
-        let here = join(prefix, &node.name);
-        self.own_values(node, dest, &here, merge);
-        for child in &node.children {
-            let table = match dest.get(&child.name) {
+    fn chart(&mut self, graph: &Graph, id: NodeId, dest: &Map, prefix: &str, merge: bool) -> Result<()> {
+        let here = join(prefix, graph.name(id));
+        self.own_values(graph, id, dest, &here, merge);
+        for &child in graph.children(id) {
+            let name = graph.name(child);
+            let table = match dest.get(name) {
                 None => {
                     let table = Map::new();
-                    dest.set(child.name.as_str(), table.clone());
+                    dest.set(name, table.clone());
                     table
                 }
                 Some(Val::Map(table)) => table,
                 Some(other) => {
-                    let message = format!("type mismatch on {}: {}", child.name, as_bool_verb(&other));
+                    let message = format!("type mismatch on {name}: {}", as_bool_verb(&other));
                     let fault = Diagnostic::input("values-not-a-table", message);
-                    return Err(Box::new(fault.hint(format!("make `{}` a map: it holds the values of a subchart", child.name))));
+                    return Err(Box::new(fault.hint(format!("make `{name}` a map: it holds the values of a subchart"))));
                 }
             };
             self.globals(&table, dest, &here);
-            self.chart(child, &table, &here, merge)?;
+            self.chart(graph, child, &table, &here, merge)?;
         }
         Ok(())
     }
@@ -89,14 +90,14 @@ impl Coalescing<'_> {
     }
 
     /// Lays the chart's own defaults under `values`.
-    fn own_values(&mut self, node: &Node, values: &Map, prefix: &str, merge: bool) {
+    fn own_values(&mut self, graph: &Graph, id: NodeId, values: &Map, prefix: &str, merge: bool) {
         let clean = self.profile.chart_nulls_removed();
-        for (key, default) in deep_copy_map(&node.values).snapshot() {
+        for (key, default) in deep_copy_map(graph.values(id)).snapshot() {
             let there = values.borrow().get(&key).cloned();
             match (there, default) {
                 (Some(Val::Nil), _) if !merge => drop(values.remove(&key)),
                 (Some(Val::Map(table)), Val::Map(defaults)) => {
-                    let merge = merge || node.children.iter().any(|child| key == child.name.as_str());
+                    let merge = merge || graph.children(id).iter().any(|child| key == graph.name(*child));
                     if clean && !merge {
                         remove_nulls(&defaults);
                     }

@@ -10,7 +10,8 @@ use crate::compat::Profile;
 use crate::gotmpl::{Kind, List, ListType, Map, MapType, Str, Val};
 
 use super::files::Files;
-use super::instance::{Node, Requirement};
+use super::dependencies::table_at;
+use super::graph::{Graph, NodeId, Row};
 use super::metadata::{Maintainer, Metadata};
 use super::numbers::to_val;
 use super::objects::Struct;
@@ -34,40 +35,36 @@ pub(crate) struct Shared {
     pub profile: Profile,
 }
 
-/// The name of Go's values type.
+/// Go's type of values.
 pub(crate) fn values_type(profile: Profile) -> MapType {
-    MapType::Named(if profile.chart_is_map() { "common.Values" } else { "chartutil.Values" })
+    super::tables::values_type(profile)
 }
 
 /// The templates of a chart and its subcharts, by path.
-pub(crate) fn runnables(root: &Node, values: &Map, shared: &Shared) -> BTreeMap<Arc<str>, Runnable> {
+pub(crate) fn runnables(graph: &Graph, values: &Map, shared: &Shared) -> BTreeMap<Arc<str>, Runnable> {
     let mut found = BTreeMap::new();
-    chart(root, Some(values.clone()), None, shared, &mut found);
+    chart(graph, graph.root(), values.clone(), shared, &mut found);
     found
 }
 
-fn chart(node: &Node, values: Option<Map>, parent: Option<&str>, shared: &Shared, found: &mut BTreeMap<Arc<str>, Runnable>) -> Map {
-    let values = values.unwrap_or_else(|| Map::typed(values_type(shared.profile), BTreeMap::new()));
-    let path = parent.map_or_else(|| node.name.clone(), |parent| format!("{parent}/charts/{}", node.name));
-    let below_path = parent.map_or_else(|| node.name_below.clone(), |parent| format!("{parent}/charts/{}", node.name_below));
+fn chart(graph: &Graph, id: NodeId, values: Map, shared: &Shared, found: &mut BTreeMap<Arc<str>, Runnable>) -> Map {
+    let (chart_here, path, ty) = (graph.chart(id), graph.path(id), values_type(shared.profile));
     let subcharts = Map::new();
-    let data = Map::typed(values_type(shared.profile), BTreeMap::new());
-    data.set("Chart", chart_data(node, parent.is_none(), shared.profile));
-    data.set("Files", Val::object(Files::new(&node.chart.files)));
+    let data = Map::typed(ty, BTreeMap::new());
+    data.set("Chart", chart_data(graph, id, shared.profile));
+    data.set("Files", Val::object(Files::new(&chart_here.files)));
     data.set("Release", shared.release.clone());
     data.set("Capabilities", shared.capabilities.clone());
-    for child in &node.children {
-        let below = match values.get(&child.name) {
-            Some(Val::Map(table)) => Some(table),
-            _ => None,
-        };
-        subcharts.set(child.name.as_str(), chart(child, below, Some(&below_path), shared, found));
+    for &child in graph.children(id) {
+        // by path, so that a chart whose name has dots gets none
+        let below = table_at(&values, graph.name(child)).unwrap_or_default();
+        subcharts.set(graph.name(child), chart(graph, child, below.retyped(ty), shared, found));
     }
     data.set("Values", values);
     data.set("Subcharts", subcharts);
     let base_path = Str::from(format!("{path}/templates"));
-    for template in &node.chart.templates {
-        if node.chart.is_library() && !super::manifests::is_partial(&template.name) {
+    for template in &chart_here.templates {
+        if chart_here.is_library() && !super::manifests::is_partial(&template.name) {
             continue;
         }
         let path: Arc<str> = Arc::from(crate::source::clean(&format!("{path}/{}", template.name)));
@@ -79,17 +76,17 @@ fn chart(node: &Node, values: Option<Map>, parent: Option<&str>, shared: &Shared
 }
 
 /// `.Chart`: a map with the names of Go's fields, or (Helm 3) the struct itself.
-fn chart_data(node: &Node, is_root: bool, profile: Profile) -> Val {
-    let metadata = &node.chart.metadata;
+fn chart_data(graph: &Graph, id: NodeId, profile: Profile) -> Val {
+    let metadata = &graph.chart(id).metadata;
     let map = profile.chart_is_map();
     let maintainers = metadata.maintainers.iter().map(|maintainer| maintainer_data(maintainer, map)).collect();
-    let dependencies = node.requirements.iter().flatten().map(|row| dependency_data(row, map)).collect();
+    let dependencies = graph.rows(id).into_iter().flatten().map(|row| dependency_data(graph.row(*row), map)).collect();
     let texts = |texts: &[String]| {
         let items = texts.iter().map(Val::str).collect();
         if map { Val::list(items) } else { Val::List(List::typed(ListType::Str, items)) }
     };
     let fields = vec![
-        ("Name", Val::str(&node.name)),
+        ("Name", Val::str(graph.name(id))),
         ("Home", Val::str(&metadata.home)),
         ("Sources", texts(&metadata.sources)),
         ("Version", Val::str(&metadata.version)),
@@ -106,7 +103,7 @@ fn chart_data(node: &Node, is_root: bool, profile: Profile) -> Val {
         ("KubeVersion", Val::str(&metadata.kube_version)),
         ("Dependencies", Val::list(dependencies)),
         ("Type", Val::str(&metadata.kind)),
-        ("IsRoot", Val::Bool(is_root)),
+        ("IsRoot", Val::Bool(graph.is_root(id))),
     ];
     if map {
         return Val::Map(fields.into_iter().map(|(name, value)| (Str::new(name), value)).collect());
@@ -118,9 +115,10 @@ fn chart_data(node: &Node, is_root: bool, profile: Profile) -> Val {
     structure("struct { chart.Metadata; IsRoot bool }", Kind::Struct, fields, &json_names)
 }
 
-/// `map[string]string`; a chart without annotations has Go's nil map, which is empty wherever it is looked at.
+/// `map[string]string`; a chart without annotations has Go's nil map.
 fn annotations(metadata: &Metadata) -> Val {
-    let entries = metadata.annotations.iter().flatten().map(|(key, text)| (Str::from(key), Val::str(text))).collect();
+    let Some(annotations) = &metadata.annotations else { return Val::Map(Map::nil(MapType::Str)) };
+    let entries = annotations.iter().map(|(key, text)| (Str::from(key), Val::str(text))).collect();
     Val::Map(Map::typed(MapType::Str, entries))
 }
 
@@ -130,25 +128,26 @@ fn maintainer_data(maintainer: &Maintainer, map: bool) -> Val {
     part("*chart.Maintainer", fields, &["name", "email", "url"], map)
 }
 
-fn dependency_data(row: &Requirement, map: bool) -> Val {
-    let tags = row.row.tags.iter().map(Val::str).collect();
+fn dependency_data(row: &Row, map: bool) -> Val {
+    let written = &row.written;
+    let tags = written.tags.iter().map(Val::str).collect();
     let import = |(child, parent): &(String, String)| {
         let entries = [(Str::new("child"), Val::str(child)), (Str::new("parent"), Val::str(parent))];
         Val::Map(Map::typed(MapType::Str, entries.into_iter().collect()))
     };
     let imports = match &row.imports {
         Some(pairs) => pairs.iter().map(import).collect(),
-        None => row.row.import_values.iter().map(to_val).collect(),
+        None => written.import_values.iter().map(to_val).collect(),
     };
     let fields = vec![
         ("Name", Val::str(&row.name)),
-        ("Version", Val::str(&row.row.version)),
-        ("Repository", Val::str(&row.row.repository)),
-        ("Condition", Val::str(&row.row.condition)),
+        ("Version", Val::str(&written.version)),
+        ("Repository", Val::str(&written.repository)),
+        ("Condition", Val::str(&written.condition)),
         ("Tags", if map { Val::list(tags) } else { Val::List(List::typed(ListType::Str, tags)) }),
         ("Enabled", Val::Bool(row.enabled)),
         ("ImportValues", Val::list(imports)),
-        ("Alias", Val::str(&row.row.alias)),
+        ("Alias", Val::str(&written.alias)),
     ];
     let names = ["name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias"];
     part("*chart.Dependency", fields, &names, map)

@@ -17,7 +17,7 @@ use super::chart::Chart;
 use super::coalesce::Coalescing;
 use super::context::{self, Shared};
 use super::dependencies;
-use super::instance::Node;
+use super::graph::{Graph, NodeId};
 use super::manifests::{self, Printed};
 use super::release::{Release, push_document};
 use super::run::{self, Ambient};
@@ -101,14 +101,14 @@ fn render_on(
     names::check(&options.name)?;
     let mut remarks = Vec::new();
     let mut run = Coalescing { profile, warnings: &mut remarks };
-    let mut root = Node::new(chart);
-    dependencies::process(&mut root, &user, &mut run).map_err(|mut fault| {
+    let mut graph = Graph::new(chart);
+    dependencies::process(&mut graph, &user, &mut run).map_err(|mut fault| {
         fault.message = format!("chart dependencies processing failed: {}", fault.message);
         fault
     })?;
-    let merged = run.coalesce(&root, &Map::typed(context::values_type(profile), user.borrow().clone()))?;
+    let merged = run.coalesce(&graph, graph.root(), &Map::typed(context::values_type(profile), user.borrow().clone()))?;
     if !options.skip_schema_validation {
-        schema::validate(&root, &merged)?;
+        schema::validate(&graph, &merged)?;
     }
     let mut capabilities = Capabilities::of(profile);
     if let Some(version) = &options.kube_version {
@@ -121,7 +121,7 @@ fn render_on(
         capabilities: super::objects::capabilities(&capabilities, profile),
         profile,
     };
-    let runnables = context::runnables(&root, &merged, &shared);
+    let runnables = context::runnables(&graph, &merged, &shared);
     let mut warnings: Warnings = chart.warnings.iter().chain(&remarks).map(|text| remark(text)).collect();
     let origins = Origins { user: values, chart };
     let printed = thread::scope(|scope| {
@@ -135,7 +135,7 @@ fn render_on(
         let printed = threads::joined(reader);
         ran.map(|()| printed)
     })?;
-    finish(&root, options, printed, warnings)
+    finish(&graph, options, printed, warnings)
 }
 
 fn remark(text: &str) -> Diagnostic {
@@ -184,7 +184,7 @@ fn release_data(options: &ReleaseOptions) -> Val {
 }
 
 /// Sorts what was printed; notes, which `helm template` does not show, are left out.
-fn finish(root: &Node, options: &ReleaseOptions, printed: Vec<Printed>, mut warnings: Warnings) -> Result<Release, Failure> {
+fn finish(graph: &Graph, options: &ReleaseOptions, printed: Vec<Printed>, mut warnings: Warnings) -> Result<Release, Failure> {
     let mut files: Vec<Printed> = printed.into_iter().filter(|file| !manifests::is_notes(&file.path)).collect();
     let sorted = manifests::sort(&mut files, options.profile).map_err(|fault| {
         let mut rendered = String::new();
@@ -196,9 +196,10 @@ fn finish(root: &Node, options: &ReleaseOptions, printed: Vec<Printed>, mut warn
     })?;
     warnings.extend(sorted.warnings.iter().map(|text| remark(text)));
     let mut crds = Vec::new();
-    collect_crds(root, "", &mut crds);
+    collect_crds(graph, graph.root(), &mut crds);
     let mut chart = String::new();
-    let _ = write!(chart, "{}-{}", root.name, root.chart.metadata.version);
+    let root = graph.root();
+    let _ = write!(chart, "{}-{}", graph.name(root), graph.chart(root).metadata.version);
     Ok(Release {
         name: options.name.clone(),
         chart,
@@ -210,13 +211,13 @@ fn finish(root: &Node, options: &ReleaseOptions, printed: Vec<Printed>, mut warn
     })
 }
 
-/// The files of `crds/` of a chart, then of its subcharts; `above` is the path of the folder that holds the chart.
-fn collect_crds(node: &Node, above: &str, crds: &mut Vec<(String, Arc<str>)>) {
-    for file in node.chart.crds() {
-        let path = crate::source::clean(&format!("{above}{}/{}", node.name, file.name));
+/// The files of `crds/` of a chart, then of its subcharts.
+fn collect_crds(graph: &Graph, id: NodeId, crds: &mut Vec<(String, Arc<str>)>) {
+    for file in graph.chart(id).crds() {
+        let path = crate::source::clean(&format!("{}/{}", graph.path(id), file.name));
         crds.push((path, Arc::from(load::text_of(&file.data))));
     }
-    for child in &node.children {
-        collect_crds(child, &format!("{above}{}/charts/", node.name_below), crds);
+    for &child in graph.children(id) {
+        collect_crds(graph, child, crds);
     }
 }

@@ -92,6 +92,10 @@ impl Object for Files {
         Kind::Map
     }
 
+    fn field(&self, name: &str) -> Option<Val> {
+        Some(bytes(self.get(name.as_bytes())))
+    }
+
     fn methods(&self) -> &'static [Method] {
         METHODS
     }
@@ -126,6 +130,10 @@ impl Object for Files {
     fn plain(&self) -> Val {
         let entries = self.by_name.iter().map(|(name, data)| (Str::new(&**name), bytes(data))).collect();
         Val::Map(Map::typed(MapType::Any, entries))
+    }
+
+    fn absent(&self) -> Val {
+        bytes(&[])
     }
 
     fn truth(&self) -> bool {

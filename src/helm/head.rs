@@ -101,7 +101,7 @@ impl Build for Builder {
             Plain::Bool(value) => Some(value.to_string()),
             Plain::Int(value) => Some(value.to_string()),
             Plain::Uint(value) => Some(value.to_string()),
-            Plain::Float(value) => Some(crate::go::float::g(value)),
+            Plain::Float(value) => Some(crate::go::float::g32(value)),
             Plain::Timestamp | Plain::Str => Some(text.into_owned()),
         })
     }

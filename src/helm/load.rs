@@ -6,16 +6,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::archive;
+use crate::archive::{self, Limits};
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
+use crate::gotmpl::text_of_bytes;
 use crate::source::{EntryKind, Source, clean, join};
+use crate::value::Tree;
 use crate::yaml;
 
 use super::chart::{Chart, File, Template};
 use super::ignore::Rules;
-use super::metadata::Metadata;
+use super::metadata::{Metadata, check_lock};
 use super::{threads, values};
 
 /// Deepest nesting of folders in a chart. Links that lead in a circle end here; Helm runs until the path is too long.
@@ -36,8 +39,8 @@ impl Chart {
     pub fn load(source: &dyn Source, path: &str, profile: Profile) -> Result<Arc<Chart>> {
         let path = clean(path);
         let files = match source.kind(&path) {
-            Some(EntryKind::Folder) => folder(source, &path)?,
-            Some(EntryKind::File) => packed(source, &path)?,
+            Some(EntryKind::Folder) => Folder::new(source, &path, limits(profile))?.files()?,
+            Some(EntryKind::File) => packed(source, &path, limits(profile))?,
             None => return Err(Box::new(Diagnostic::input("chart-missing", format!("no chart at `{path}`")))),
         };
         Loader { profile, origin: path }.chart(files, 0).map(Arc::new)
@@ -71,62 +74,97 @@ impl Chart {
     }
 }
 
-/// The files of a chart folder in Helm's order: names of each folder sorted, folders walked where they stand.
-fn folder(source: &dyn Source, path: &str) -> Result<Vec<Raw>> {
-    let manifest = format!("{path}/Chart.yaml");
-    if source.kind(&manifest) != Some(EntryKind::File) {
-        let fault = Diagnostic::input("chart-yaml-missing", format!("unable to detect chart at {manifest}: no such file"));
-        return Err(Box::new(fault.hint("name a folder with a `Chart.yaml`, or a packed chart")));
-    }
-    let ignore = format!("{path}/.helmignore");
-    let ignore = match source.kind(&ignore) {
-        Some(EntryKind::File) => Some(SourceText::new(ignore.clone(), text_of(&source.read(&ignore)?))),
-        _ => None,
-    };
-    let rules = Rules::parse(ignore.as_ref())?;
-    let mut files = Vec::new();
-    walk(source, &rules, path, "", 0, &mut files)?;
-    Ok(files)
+/// What the files of a chart may cost.
+fn limits(profile: Profile) -> Limits {
+    if profile.chart_limited_as_a_whole() { Limits::CHART } else { Limits::CHART_OF_SMALL_FILES }
 }
 
-fn walk(source: &dyn Source, rules: &Rules, top: &str, inside: &str, depth: usize, files: &mut Vec<Raw>) -> Result<()> {
-    if depth > FOLDER_DEPTH_MAX {
-        let message = format!("folders in `{top}` are nested more than {FOLDER_DEPTH_MAX} deep");
-        return Err(Box::new(Diagnostic::input("chart-too-deep", message).hint("look for a link that leads in a circle")));
-    }
-    let here = if inside.is_empty() { top.to_owned() } else { format!("{top}/{inside}") };
-    let path_of = |name: String| if inside.is_empty() { name } else { format!("{inside}/{name}") };
-    let entries = source.list(&here)?.into_iter().map(|entry| (path_of(entry.name), entry.kind));
-    let entries = entries.filter(|(name, kind)| !rules.ignores(name, *kind == EntryKind::Folder)).collect();
-    let parts = threads::map(entries, |(name, kind)| -> Result<Vec<Raw>> {
-        let mut part = Vec::new();
-        match kind {
-            EntryKind::Folder => walk(source, rules, top, &name, depth + 1, &mut part)?,
-            EntryKind::File => part.push(file(source, top, name)?),
+/// A chart folder being read.
+struct Folder<'s> {
+    source: &'s dyn Source,
+    top: &'s str,
+    rules: Rules,
+    limits: Limits,
+    /// Bytes read so far.
+    read: AtomicU64,
+}
+
+impl<'s> Folder<'s> {
+    fn new(source: &'s dyn Source, top: &'s str, limits: Limits) -> Result<Folder<'s>> {
+        let manifest = format!("{top}/Chart.yaml");
+        if source.kind(&manifest) != Some(EntryKind::File) {
+            let fault = Diagnostic::input("chart-yaml-missing", format!("unable to detect chart at {manifest}: no such file"));
+            return Err(Box::new(fault.hint("name a folder with a `Chart.yaml`, or a packed chart")));
         }
-        Ok(part)
-    });
-    for part in parts {
-        files.append(&mut part?);
+        let ignore = format!("{top}/.helmignore");
+        let ignore = match source.kind(&ignore) {
+            Some(EntryKind::File) => Some(SourceText::new(ignore.clone(), text_of(&source.read(&ignore)?))),
+            _ => None,
+        };
+        Ok(Folder { source, top, rules: Rules::parse(ignore.as_ref())?, limits, read: AtomicU64::new(0) })
     }
-    Ok(())
+
+    /// The files in Helm's order: names of each folder sorted, folders walked where they stand.
+    fn files(&self) -> Result<Vec<Raw>> {
+        let mut files = Vec::new();
+        self.walk("", 0, &mut files)?;
+        Ok(files)
+    }
+
+    fn walk(&self, inside: &str, depth: usize, files: &mut Vec<Raw>) -> Result<()> {
+        let top = self.top;
+        if depth > FOLDER_DEPTH_MAX {
+            let message = format!("folders in `{top}` are nested more than {FOLDER_DEPTH_MAX} deep");
+            return Err(Box::new(Diagnostic::input("chart-too-deep", message).hint("look for a link that leads in a circle")));
+        }
+        let here = if inside.is_empty() { top.to_owned() } else { format!("{top}/{inside}") };
+        let path_of = |name: String| if inside.is_empty() { name } else { format!("{inside}/{name}") };
+        let entries = self.source.list(&here)?.into_iter().map(|entry| (path_of(entry.name), entry.kind));
+        // Helm follows links before it asks what is to be ignored
+        let leads_nowhere = |name: &str| self.source.kind(&format!("{top}/{name}")).is_none();
+        let entries = entries.filter(|(name, kind)| {
+            kind.is_none() && leads_nowhere(name) || !self.rules.ignores(name, *kind == Some(EntryKind::Folder))
+        });
+        let parts = threads::map(entries.collect(), |(name, kind)| -> Result<Vec<Raw>> {
+            let mut part = Vec::new();
+            match kind {
+                Some(EntryKind::Folder) => self.walk(&name, depth + 1, &mut part)?,
+                Some(EntryKind::File) => part.push(self.file(name)?),
+                None if leads_nowhere(&name) => return Err(unloadable(format!("the link `{top}/{name}` leads nowhere"))),
+                None => return Err(unloadable(format!("`{top}/{name}` is no regular file"))),
+            }
+            Ok(part)
+        });
+        for part in parts {
+            files.append(&mut part?);
+        }
+        Ok(())
+    }
+
+    fn file(&self, name: String) -> Result<Raw> {
+        let data = self.source.read(&format!("{}/{name}", self.top))?;
+        let size = data.len() as u64;
+        let Limits { file_bytes_max, total_bytes_max, .. } = self.limits;
+        let too_large = |message| Err(Box::new(Diagnostic::input("chart-too-large", message)));
+        if size > file_bytes_max {
+            return too_large(format!("chart file {name:?} is larger than the maximum file size {file_bytes_max}"));
+        }
+        if self.read.fetch_add(size, Ordering::Relaxed) + size > total_bytes_max && file_bytes_max == total_bytes_max {
+            return too_large(format!("error reading {name}: chart exceeds maximum decompressed size of {total_bytes_max} bytes"));
+        }
+        let data = match data.strip_prefix(b"\xef\xbb\xbf") {
+            Some(rest) => Arc::from(rest),
+            None => data,
+        };
+        Ok(Raw { name, data })
+    }
 }
 
-fn file(source: &dyn Source, top: &str, name: String) -> Result<Raw> {
-    let data = source.read(&format!("{top}/{name}"))?;
-    let most = archive::Limits::CHART.file_bytes_max;
-    if data.len() as u64 > most {
-        let message = format!("chart file {name:?} is larger than the maximum file size {most}");
-        return Err(Box::new(Diagnostic::input("chart-file-too-large", message)));
-    }
-    let data = match data.strip_prefix(b"\xef\xbb\xbf") {
-        Some(rest) => Arc::from(rest),
-        None => data,
-    };
-    Ok(Raw { name, data })
+fn unloadable(message: String) -> Box<Diagnostic> {
+    Box::new(Diagnostic::input("chart-file", message).hint("take it out of the chart's folder"))
 }
 
-fn packed(source: &dyn Source, path: &str) -> Result<Vec<Raw>> {
+fn packed(source: &dyn Source, path: &str, limits: Limits) -> Result<Vec<Raw>> {
     let bytes = source.read(path)?;
     if !archive::looks_gzipped(&bytes) {
         let extension = path.rsplit('.').next().unwrap_or_default();
@@ -137,11 +175,11 @@ fn packed(source: &dyn Source, path: &str) -> Result<Vec<Raw>> {
         };
         return Err(Box::new(Diagnostic::input("chart-not-packed", message)));
     }
-    raw_files(&bytes)
+    raw_files(&bytes, limits)
 }
 
-fn raw_files(bytes: &[u8]) -> Result<Vec<Raw>> {
-    Ok(archive::chart_files(bytes)?.into_iter().map(|(name, data)| Raw { name, data }).collect())
+fn raw_files(bytes: &[u8], limits: Limits) -> Result<Vec<Raw>> {
+    Ok(archive::chart_files(bytes, limits)?.into_iter().map(|(name, data)| Raw { name, data }).collect())
 }
 
 /// What sorting files into a chart needs to know.
@@ -196,7 +234,7 @@ impl Loader {
         let mut metadata = None;
         for file in files.iter().filter(|file| file.name == "Chart.yaml") {
             let metadata: &mut Metadata = metadata.get_or_insert_default();
-            self.decode(metadata, file)?;
+            self.decode(file, |tree| metadata.decode(tree))?;
             if metadata.api_version.is_empty() {
                 "v1".clone_into(&mut metadata.api_version);
             }
@@ -212,26 +250,24 @@ impl Loader {
         Ok(metadata)
     }
 
-    fn decode(&self, metadata: &mut Metadata, file: &Raw) -> Result<()> {
-        let text = self.named(&file.name, &file.data);
-        let failed = |mut fault: Box<Diagnostic>| {
-            fault.message = format!("cannot load {}: {}", file.name, fault.message);
-            fault
+    /// Reads a YAML file and hands its tree on.
+    fn decode(&self, file: &Raw, into: impl FnOnce(&Tree) -> Result<()>) -> Result<()> {
+        let read = || {
+            let text = SourceText::new(format!("{}/{}", self.origin, file.name), yaml::decode(&file.data)?);
+            into(&yaml::parse(&text, yaml::Dialect::V2)?)
         };
-        let tree = yaml::parse(&text, yaml::Dialect::V2).map_err(failed)?;
-        metadata.decode(&tree).map_err(failed)
+        read().map_err(|fault| cannot_load(&file.name, fault))
     }
 
     /// Puts a file that is not under `charts/` where it belongs.
     fn place(&self, chart: &mut Chart, file: Raw) -> Result<()> {
         match file.name.as_str() {
-            "Chart.yaml" | "Chart.lock" => {}
+            "Chart.yaml" => {}
+            "Chart.lock" => self.decode(&file, check_lock)?,
             "values.yaml" => {
-                let text = self.named(&file.name, &file.data);
-                chart.values = Some(values::read(&text, self.profile).map_err(|mut fault| {
-                    fault.message = format!("cannot load values.yaml: {}", fault.message);
-                    fault
-                })?);
+                let name = format!("{}/{}", self.origin, file.name);
+                let text = values::text(name, &file.data, self.profile).map_err(|fault| cannot_load(&file.name, fault))?;
+                chart.values = Some(values::read(&text, self.profile).map_err(|fault| cannot_load(&file.name, fault))?);
                 chart.values_text = Some(text);
             }
             "values.schema.json" => chart.schema = Some(self.named(&file.name, &file.data)),
@@ -240,14 +276,16 @@ impl Loader {
                     chart.warnings.push(format!("`{}` is read although Chart.yaml has apiVersion v2", file.name));
                 }
                 if file.name == "requirements.yaml" {
-                    self.decode(&mut chart.metadata, &file)?;
+                    self.decode(&file, |tree| chart.metadata.decode(tree))?;
+                } else {
+                    self.decode(&file, check_lock)?;
                 }
                 if chart.metadata.api_version == "v1" {
                     chart.files.push(File { name: Arc::from(file.name), data: file.data });
                 }
             }
             name if name.starts_with("templates/") => {
-                chart.templates.push(Template { text: Arc::from(text_of(&file.data)), name: file.name });
+                chart.templates.push(Template { text: Arc::from(text_of_bytes(&file.data)), name: file.name });
             }
             _ => chart.files.push(File { name: Arc::from(file.name), data: file.data }),
         }
@@ -262,7 +300,7 @@ impl Loader {
                 let message = format!("error unpacking subchart tar: expected {name}, got {got}");
                 return Err(Box::new(Diagnostic::input("chart-subchart", message)));
             };
-            return inner.chart(raw_files(&file.data)?, depth + 1);
+            return inner.chart(raw_files(&file.data, limits(self.profile))?, depth + 1);
         }
         let strip = |file: Raw| {
             let name = file.name.split_once('/')?.1.to_owned();
@@ -270,6 +308,11 @@ impl Loader {
         };
         inner.chart(files.into_iter().filter_map(strip).collect(), depth + 1)
     }
+}
+
+fn cannot_load(name: &str, mut fault: Box<Diagnostic>) -> Box<Diagnostic> {
+    fault.message = format!("cannot load {name}: {}", fault.message);
+    fault
 }
 
 /// Bytes as text; what is no UTF-8 becomes the replacement character.
@@ -281,7 +324,6 @@ pub(crate) fn text_of(data: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::source::Memory;
-    use crate::value::Tree;
 
     fn tree(files: &[(&str, &str)]) -> Memory {
         let mut memory = Memory::new();

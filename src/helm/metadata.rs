@@ -298,6 +298,49 @@ fn dependency(tree: &Tree) -> Result<Dependency> {
     Ok(dependency)
 }
 
+/// Decodes a lock file for its faults alone: nothing that it says matters to a render.
+pub(crate) fn check_lock(tree: &Tree) -> Result<()> {
+    if tree.is_null() {
+        return Ok(());
+    }
+    let Some(map) = tree.as_map() else { return Err(mismatch(tree, "value", "chart.Lock")) };
+    let fields = Fields { map, owner: "Lock" };
+    fields.text("digest", &mut String::new())?;
+    if let Some(rows) = fields.list("dependencies")? {
+        rows.iter().filter(|row| !row.is_null()).try_for_each(|row| dependency(row).map(drop))?;
+    }
+    match fields.get("generated") {
+        Some(tree) if !tree.is_null() && !tree.as_str().is_some_and(is_rfc3339) => {
+            invalid("`generated` of the lock file is no time as in 2006-01-02T15:04:05Z")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// True for what Go's `time.Time` reads from JSON.
+fn is_rfc3339(text: &str) -> bool {
+    let number = |at: std::ops::Range<usize>, most: u32| {
+        text.get(at).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit())).and_then(|part| part.parse::<u32>().ok())
+            .filter(|number| *number <= most)
+    };
+    let mark = |at: usize, mark: u8| text.as_bytes().get(at) == Some(&mark);
+    let (Some(year), Some(month), Some(day)) = (number(0..4, 9999), number(5..7, 12), number(8..10, 31)) else { return false };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let date = mark(4, b'-') && mark(7, b'-') && month > 0 && (1..=days[month as usize - 1]).contains(&day);
+    let time = mark(10, b'T') && mark(13, b':') && mark(16, b':')
+        && number(11..13, 23).is_some() && number(14..16, 59).is_some() && number(17..19, 59).is_some();
+    let rest = text.get(19..).unwrap_or_default();
+    let zone = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => rest,
+    };
+    let at = text.len() - zone.len();
+    let offset = matches!(zone.as_bytes().first(), Some(b'+' | b'-')) && zone.len() == 6 && mark(at + 3, b':')
+        && number(at + 1..at + 3, 23).is_some() && number(at + 4..at + 6, 59).is_some();
+    date && time && rest.get(..2) != Some(".Z") && (zone == "Z" || offset)
+}
+
 /// A Go `map[string]string`; nothing for null.
 pub(crate) fn annotations(tree: &Tree) -> Result<Option<BTreeMap<String, String>>> {
     if tree.is_null() {

@@ -22,11 +22,12 @@ pub(crate) fn to_val(tree: &Tree) -> Val {
     }
 }
 
-/// The text that a Go string field gets from a scalar: numbers and booleans are spelled out; nothing for null.
+/// The text that a Go string field gets from a scalar: numbers (floats with the digits of 32 bits) and booleans are spelled
+/// out; nothing for null.
 pub(crate) fn scalar_text(scalar: &Scalar) -> Option<String> {
     match scalar.kind {
         Kind::Null => None,
-        Kind::Float => Some(scalar.text.parse().map_or_else(|_| scalar.text.to_string(), float::g)),
+        Kind::Float => Some(scalar.text.parse().map_or_else(|_| scalar.text.to_string(), float::g32)),
         _ => Some(scalar.text.to_string()),
     }
 }

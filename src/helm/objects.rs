@@ -61,6 +61,10 @@ impl Object for Struct {
         Val::Map(self.json.iter().map(|(name, value)| (Str::new(name), value.clone())).collect::<Map>())
     }
 
+    fn json_fields(&self) -> Option<&[(&'static str, Val)]> {
+        Some(&self.json)
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -11,10 +11,11 @@ use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText, Warnings};
 use crate::funcs;
 use crate::gotmpl::{CallSite, Ctx, ExecError, FuncError, Host, Map, Options, Stack, Templates, Unit, Val};
+use crate::yaml;
 
 use super::blame::Origins;
 use super::context::{Runnable, values_type};
-use super::manifests::is_partial;
+use super::manifests::{is_notes, is_partial};
 use super::threads;
 
 /// What a render is handed rather than finds: the clock, randomness, addresses.
@@ -83,7 +84,7 @@ pub(crate) fn all(
     seen: &mut dyn FnMut(Arc<str>, String),
 ) -> Result<()> {
     let ordered = order(runnables);
-    let mut templates = Templates::new(Arc::new(funcs::table()));
+    let mut templates = Templates::new(Arc::new(funcs::table(profile)));
     let texts = ordered.iter().map(|runnable| (runnable.path.clone(), runnable.text.clone())).collect();
     for unit in parsed(texts, &templates) {
         templates.add(Arc::new(unit?));
@@ -102,7 +103,7 @@ pub(crate) fn all(
             let values = values.as_ref().and_then(Val::as_map);
             Box::new(origins.explain(*fault, &place.context, &runnable.path, values))
         })?;
-        seen(runnable.path.clone(), scrubbed(output));
+        seen(runnable.path.clone(), scrubbed(&runnable.path, output)?);
     }
     Ok(())
 }
@@ -129,16 +130,24 @@ fn exec_fault(error: &ExecError) -> Box<Diagnostic> {
     Box::new(fault)
 }
 
-/// The output as text, without the mark of missing values.
-fn scrubbed(output: Vec<u8>) -> String {
+/// The output as text, without the mark of missing values. What is no text is no YAML either, which only notes need not be.
+fn scrubbed(path: &str, output: Vec<u8>) -> Result<String> {
     const MARK: &str = "<no value>";
-    let text = String::from_utf8(output).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    if memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some() { text.replace(MARK, "") } else { text }
+    let text = match String::from_utf8(output) {
+        Ok(text) => text,
+        Err(error) if is_notes(path) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        Err(error) => {
+            let fault = yaml::decode(error.as_bytes()).map_or_else(|fault| fault.message, |_| "yaml: not UTF-8".to_owned());
+            let fault = Diagnostic::input("manifest-yaml", format!("YAML parse error on {path}: {fault}"));
+            return Err(Box::new(fault.hint("look for a file or value that is not UTF-8, and print it with `b64enc`")));
+        }
+    };
+    Ok(if memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some() { text.replace(MARK, "") } else { text })
 }
 
 /// The name that a template (`--name-template`) prints.
 pub fn templated_name(template: &str, ambient: &mut dyn Ambient) -> Result<String> {
-    let mut templates = Templates::new(Arc::new(funcs::table()));
+    let mut templates = Templates::new(Arc::new(funcs::sprig()));
     let source = SourceText::new("name-template", template);
     templates.parse(&source).map_err(|error| Box::new(error.to_diagnostic()))?;
     let mut warnings = Warnings::new();

@@ -12,15 +12,15 @@ use crate::diag::{Diagnostic, Result, SourceText};
 use crate::go::re2;
 use crate::gotmpl::{Map, Val};
 
-use super::instance::Node;
+use super::graph::{Graph, NodeId};
 
 /// The address that schemas are compiled under; Helm's.
 const ADDRESS: &str = "file:///values.schema.json";
 
 /// Checks the values of a chart and its subcharts. Fails with code `values-schema`.
-pub(crate) fn validate(node: &Node, values: &Map) -> Result<()> {
+pub(crate) fn validate(graph: &Graph, values: &Map) -> Result<()> {
     let mut report = String::new();
-    chart(node, values, &mut report);
+    chart(graph, graph.root(), values, &mut report);
     if report.is_empty() {
         return Ok(());
     }
@@ -29,18 +29,19 @@ pub(crate) fn validate(node: &Node, values: &Map) -> Result<()> {
     Err(Box::new(fault.hint("change the values, or skip the check with `--skip-schema-validation`")))
 }
 
-fn chart(node: &Node, values: &Map, report: &mut String) {
-    if let Some(schema) = &node.chart.schema
+fn chart(graph: &Graph, id: NodeId, values: &Map, report: &mut String) {
+    if let Some(schema) = &graph.chart(id).schema
         && let Err(violations) = single(schema, values) {
-            let _ = write!(report, "{}:\n{violations}", node.name);
+            let _ = write!(report, "{}:\n{violations}", graph.name(id));
         }
-    for child in &node.children {
-        match values.get(&child.name) {
+    for &child in graph.children(id) {
+        let name = graph.name(child);
+        match values.get(name) {
             None | Some(Val::Nil) => {}
-            Some(Val::Map(table)) => chart(child, &table, report),
+            Some(Val::Map(table)) => chart(graph, child, &table, report),
             Some(other) => {
                 let kind = other.type_name();
-                let _ = writeln!(report, "{}:\ninvalid type for values: expected object (map), got {kind}", child.name);
+                let _ = writeln!(report, "{name}:\ninvalid type for values: expected object (map), got {kind}");
             }
         }
     }

@@ -6,6 +6,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+use crate::compat::Profile;
 use crate::gotmpl::{Map, Str, Val};
 
 /// Largest index that a list may be given.
@@ -35,18 +36,18 @@ pub(crate) fn typed(text: &str) -> Result<Val, String> {
 }
 
 /// `--set`, `--set-string`, `--set-file`: they differ in what a value's text becomes.
-pub(crate) fn parse(text: &str, into: &Map, convert: Convert<'_>) -> Result<(), String> {
-    Parser { text: text.chars().peekable(), rest: text, mode: Mode::Text(convert) }.all(into)
+pub(crate) fn parse(text: &str, into: &Map, convert: Convert<'_>, profile: Profile) -> Result<(), String> {
+    Parser::new(text, Mode::Text(convert), profile).all(into)
 }
 
 /// `--set-json key=json`.
-pub(crate) fn parse_json(text: &str, into: &Map) -> Result<(), String> {
-    Parser { text: text.chars().peekable(), rest: text, mode: Mode::Json }.all(into)
+pub(crate) fn parse_json(text: &str, into: &Map, profile: Profile) -> Result<(), String> {
+    Parser::new(text, Mode::Json, profile).all(into)
 }
 
 /// `--set-literal`: no lists of values, no escapes, and the value goes to the end.
-pub(crate) fn parse_literal(text: &str, into: &Map) -> Result<(), String> {
-    Parser { text: text.chars().peekable(), rest: text, mode: Mode::Literal }.all(into)
+pub(crate) fn parse_literal(text: &str, into: &Map, profile: Profile) -> Result<(), String> {
+    Parser::new(text, Mode::Literal, profile).all(into)
 }
 
 /// JSON as Go decodes it: numbers are `float64`.
@@ -73,6 +74,8 @@ struct Parser<'a> {
     text: Peekable<Chars<'a>>,
     rest: &'a str,
     mode: Mode<'a>,
+    /// Whether a text may end inside an index; Helm then takes what stands before it.
+    open_index_ignored: bool,
 }
 
 /// Why parsing stopped.
@@ -89,7 +92,11 @@ impl From<String> for Stop {
     }
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, mode: Mode<'a>, profile: Profile) -> Parser<'a> {
+        Parser { text: text.chars().peekable(), rest: text, mode, open_index_ignored: profile.open_index_ignored() }
+    }
+
     fn all(mut self, into: &Map) -> Result<(), String> {
         loop {
             match self.key(into, 0) {
@@ -251,13 +258,15 @@ impl Parser<'_> {
         }
     }
 
-    fn index(&mut self) -> Result<usize, String> {
+    fn index(&mut self) -> Result<usize, Stop> {
         let (text, last) = self.until(&[']']);
-        if last.is_none() {
-            return Err("error parsing index: EOF".to_owned());
+        if last.is_none() && self.open_index_ignored {
+            return Err(Stop::End);
+        } else if last.is_none() {
+            return Err(Stop::Fault("error parsing index: EOF".to_owned()));
         }
         let index: i64 = text.parse().map_err(|_| format!("error parsing index: strconv.Atoi: parsing {text:?}: invalid syntax"))?;
-        usize::try_from(index).map_err(|_| format!("negative {index} index not allowed"))
+        usize::try_from(index).map_err(|_| Stop::Fault(format!("negative {index} index not allowed")))
     }
 
     /// What stands after `[index]`: gives the list, changed as far as it went, and how it went.
@@ -278,7 +287,7 @@ impl Parser<'_> {
                     None | Some(Val::Nil) => Vec::new(),
                     Some(_) => return (list, Err(Stop::Fault("unable to parse key: an item is not a list".to_owned()))),
                 };
-                self.index().map_err(Stop::Fault).and_then(|next| {
+                self.index().and_then(|next| {
                     let (inner, end) = self.item(inner, next, depth, nested + 1);
                     end.map(|()| Val::list(inner))
                 })
@@ -349,7 +358,7 @@ mod tests {
 
     fn set(text: &str) -> String {
         let map = Map::new();
-        match parse(text, &map, &typed) {
+        match parse(text, &map, &typed, Profile::default()) {
             Ok(()) => show(&Val::Map(map)),
             Err(fault) => format!("fault: {fault}"),
         }
@@ -386,10 +395,10 @@ mod tests {
     #[test]
     fn json_and_literals() {
         let map = Map::new();
-        parse_json(r#"a={"x":[1,null]} ,b.c="t",d="#, &map).expect("good JSON");
+        parse_json(r#"a={"x":[1,null]} ,b.c="t",d="#, &map, Profile::default()).expect("good JSON");
         assert_eq!(show(&Val::Map(map)), r#"{a:{x:[1.0 nil]} b:{c:"t"} d:nil}"#);
         let map = Map::new();
-        parse_literal(r"a.b=x,y={z\}", &map).expect("anything goes");
+        parse_literal(r"a.b=x,y={z\}", &map, Profile::default()).expect("anything goes");
         assert_eq!(show(&Val::Map(map)), r#"{a:{b:"x,y={z\\}"}}"#);
     }
 }

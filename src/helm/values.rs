@@ -3,10 +3,8 @@
 //! In: texts, already read. Out: one map that wins over every chart's defaults. Also reads the charts' own
 //! `values.yaml`, which follows the same rules for documents.
 
-use std::borrow::Cow;
-
 use crate::compat::Profile;
-use crate::diag::{Diagnostic, Result, SourceText};
+use crate::diag::{Diagnostic, Result, SourceText, Span};
 use crate::gotmpl::{Map, Val};
 use crate::value::{self, Tree};
 use crate::yaml;
@@ -54,24 +52,24 @@ impl UserValues<'_> {
                 let Val::Map(map) = strvals::json_val(&json) else { return Err(wrong()) };
                 base = merge_maps(&base, &map);
             } else {
-                strvals::parse_json(text, &base).map_err(|why| flag_fault("--set-json", text, &why))?;
+                strvals::parse_json(text, &base, profile).map_err(|why| flag_fault("--set-json", text, &why))?;
             }
         }
         for text in &self.set {
-            strvals::parse(text, &base, &strvals::typed).map_err(|why| flag_fault("--set", text, &why))?;
+            strvals::parse(text, &base, &strvals::typed, profile).map_err(|why| flag_fault("--set", text, &why))?;
         }
         for text in &self.strings {
-            strvals::parse(text, &base, &|text| Ok(Val::str(text))).map_err(|why| flag_fault("--set-string", text, &why))?;
+            strvals::parse(text, &base, &|text| Ok(Val::str(text)), profile).map_err(|why| flag_fault("--set-string", text, &why))?;
         }
         for text in &self.from_files {
             let read = |path: &str| match self.read_file {
                 Some(read) => read(path).map(Val::from).map_err(|fault| fault.message),
                 None => Err("no file can be read here".to_owned()),
             };
-            strvals::parse(text, &base, &read).map_err(|why| flag_fault("--set-file", text, &why))?;
+            strvals::parse(text, &base, &read, profile).map_err(|why| flag_fault("--set-file", text, &why))?;
         }
         for text in &self.literals {
-            strvals::parse_literal(text, &base).map_err(|why| flag_fault("--set-literal", text, &why))?;
+            strvals::parse_literal(text, &base, profile).map_err(|why| flag_fault("--set-literal", text, &why))?;
         }
         Ok(base)
     }
@@ -81,7 +79,7 @@ impl UserValues<'_> {
 fn flag_fault(flag: &str, text: &str, why: &str) -> Box<Diagnostic> {
     let source = SourceText::new(flag, text);
     let fault = Diagnostic::input("values-flag", format!("failed parsing {flag} data: {why}"));
-    Box::new(fault.at(&source, crate::diag::Span::new(0, text.len()), ""))
+    Box::new(fault.at(&source, Span::new(0, text.len()), ""))
 }
 
 fn prefixed(mut fault: Box<Diagnostic>, prefix: &str) -> Box<Diagnostic> {
@@ -89,16 +87,26 @@ fn prefixed(mut fault: Box<Diagnostic>, prefix: &str) -> Box<Diagnostic> {
     fault
 }
 
+/// The text of a values file.
+pub fn text(name: impl Into<String>, bytes: &[u8], profile: Profile) -> Result<SourceText> {
+    if bytes.starts_with(b"\xff\xfe") && profile.values_end_in_line_feed() {
+        // the line feed that Helm adds is half a character here
+        let fault = Diagnostic::input("yaml-encoding", "yaml: incomplete UTF-16 character");
+        return Err(Box::new(fault.hint("save the file as UTF-8")));
+    }
+    Ok(SourceText::new(name, yaml::decode(bytes)?))
+}
+
 /// Reads a values file; it must hold a map or nothing. Helm 4 merges all its documents, Helm 3 reads the first.
 pub(crate) fn read(source: &SourceText, profile: Profile) -> Result<Tree> {
-    let documents = if profile.values_documents_merged() { documents(source.text()) } else { vec![] };
-    if documents.len() <= 1 {
+    let documents = if profile.values_documents_merged() { documents(source)? } else { vec![] };
+    if documents.len() <= 1 && source.text().starts_with(documents.first().copied().unwrap_or_default()) {
         // the whole text keeps spans right; what stands around a single document changes nothing
         return table(yaml::parse(source, yaml::Dialect::V2)?, source);
     }
     let mut merged = Tree::empty_map();
     for document in documents {
-        let part = SourceText::new(source.name(), document.into_owned());
+        let part = SourceText::new(source.name(), document);
         let tree = table(yaml::parse(&part, yaml::Dialect::V2)?, &part)?;
         merged = merge_trees(&merged, &tree);
     }
@@ -115,31 +123,38 @@ fn table(tree: Tree, source: &SourceText) -> Result<Tree> {
                 _ => "a scalar",
             };
             let fault = Diagnostic::input("values-not-a-map", format!("`{}` holds {found} where values are a map", source.name()));
-            Err(Box::new(fault.at(source, crate::diag::Span::point(0), "").hint("write `key: value` lines")))
+            Err(Box::new(fault.at(source, Span::point(0), "").hint("write `key: value` lines")))
         }
     }
 }
 
-/// The documents of a text as Kubernetes' line reader splits it: a line of `---` and nothing but blanks separates; texts
-/// between are handed on with their lines untouched.
-fn documents(text: &str) -> Vec<Cow<'_, str>> {
+/// The documents of a text as Kubernetes' line reader splits it: a line of `---` and at most a comment separates; texts
+/// between are handed on with their lines untouched. Anything else behind `---` is a fault.
+fn documents(source: &SourceText) -> Result<Vec<&str>> {
+    let text = source.text();
     let mut documents = Vec::new();
     let mut start = 0;
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
-        let separates = line.strip_prefix("---").is_some_and(|rest| rest.trim().is_empty());
-        if separates {
+        if let Some(rest) = line.strip_prefix("---") {
+            let rest = rest.trim();
+            if !rest.is_empty() && !rest.starts_with('#') {
+                let message = format!("error reading yaml document: invalid Yaml document separator: {rest}");
+                let fault = Diagnostic::input("values-separator", message);
+                let span = Span::new(offset, offset + line.trim_end().len());
+                return Err(Box::new(fault.at(source, span, "").hint("begin the document on a line of its own")));
+            }
             if offset > start {
-                documents.push(Cow::Borrowed(&text[start..offset]));
+                documents.push(&text[start..offset]);
             }
             start = offset + line.len();
         }
         offset += line.len();
     }
     if start < text.len() {
-        documents.push(Cow::Borrowed(&text[start..]));
+        documents.push(&text[start..]);
     }
-    documents
+    Ok(documents)
 }
 
 /// `over` laid over `base`, map by map; null is a value like any other.
@@ -174,10 +189,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn documents_split_at_bare_separators_only() {
-        assert_eq!(documents("---\na: 1\n--- \nb: 2\n").len(), 2);
-        assert_eq!(documents("a: 1\n--- # no\nb: 2\n").len(), 1);
-        assert_eq!(documents("").len(), 0);
+    fn documents_split_at_separators() {
+        let count = |text| documents(&SourceText::new("", text)).map(|documents| documents.len()).ok();
+        assert_eq!(count("---\na: 1\n--- \nb: 2\n"), Some(2));
+        assert_eq!(count("a: 1\n--- # note\nb: 2\n"), Some(2));
+        assert_eq!(count("a: 1\n--- b: 2\n"), None);
+        assert_eq!(count(""), Some(0));
     }
 
     #[test]

@@ -35,11 +35,11 @@ fn walk(source: &dyn Source, folder: &str, depth: usize, set: &mut Set) -> Resul
             return Err(Box::new(Diagnostic::input("folder-mixed", message).hint(format!("render `{folder}` by itself, or add a kustomization above it"))));
         }
         match entry.kind {
-            EntryKind::Folder => walk(source, &path, depth + 1, set)?,
-            EntryKind::File if MANIFEST_ENDINGS.iter().any(|ending| entry.name.ends_with(ending)) => {
+            Some(EntryKind::Folder) => walk(source, &path, depth + 1, set)?,
+            Some(EntryKind::File) if MANIFEST_ENDINGS.iter().any(|ending| entry.name.ends_with(ending)) => {
                 set.objects.extend(read_file(source, &path)?.objects);
             }
-            EntryKind::File => {}
+            Some(EntryKind::File) | None => {}
         }
     }
     Ok(())

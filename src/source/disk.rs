@@ -49,8 +49,8 @@ impl Source for Disk {
                 return Err(Box::new(Diagnostic::input("source-name-not-utf8", message)));
             };
             let kind = entry.file_type().map_err(|error| failed(path, "list", &error))?;
-            let kind = if kind.is_symlink() { self.kind(&format!("{path}/{name}")) } else { Some(plain_kind(kind)) };
-            entries.extend(kind.map(|kind| Entry { name, kind }));
+            let kind = if kind.is_symlink() { linked_kind(&format!("{path}/{name}")) } else { plain_kind(kind) };
+            entries.push(Entry { name, kind });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
@@ -68,8 +68,12 @@ impl Source for Disk {
     }
 }
 
-fn plain_kind(kind: fs::FileType) -> EntryKind {
-    if kind.is_dir() { EntryKind::Folder } else { EntryKind::File }
+fn linked_kind(path: &str) -> Option<EntryKind> {
+    fs::metadata(path).ok().and_then(|metadata| plain_kind(metadata.file_type()))
+}
+
+fn plain_kind(kind: fs::FileType) -> Option<EntryKind> {
+    if kind.is_dir() { Some(EntryKind::Folder) } else { kind.is_file().then_some(EntryKind::File) }
 }
 
 fn failed(path: &str, verb: &str, error: &io::Error) -> Box<Diagnostic> {

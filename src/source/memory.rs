@@ -51,7 +51,7 @@ impl Source for Memory {
         let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
         let named = |full: &str, kind| {
             let name = full.strip_prefix(&prefix)?;
-            (!name.is_empty() && !name.contains('/')).then(|| Entry { name: name.to_owned(), kind })
+            (!name.is_empty() && !name.contains('/')).then(|| Entry { name: name.to_owned(), kind: Some(kind) })
         };
         let files = self.files.keys().filter_map(|full| named(full, EntryKind::File));
         let folders = self.folders.iter().filter_map(|full| named(full, EntryKind::Folder));

@@ -29,8 +29,8 @@ pub enum EntryKind {
 pub struct Entry {
     /// The name without its folder.
     pub name: String,
-    /// What it is, links followed.
-    pub kind: EntryKind,
+    /// What it is, links followed; nothing for a link that leads nowhere, a pipe, a socket or a device.
+    pub kind: Option<EntryKind>,
 }
 
 /// A tree of files to render from. Paths are absolute and clean (see [`clean`]); links are followed.
@@ -41,7 +41,7 @@ pub trait Source: Send + Sync {
     /// The bytes of the file at `path`. Fails with code `source-missing` if there is no file.
     fn read(&self, path: &str) -> Result<Arc<[u8]>>;
 
-    /// The entries of the folder at `path`, sorted by name as bytes. Broken links are left out.
+    /// The entries of the folder at `path`, sorted by name as bytes.
     fn list(&self, path: &str) -> Result<Vec<Entry>>;
 
     /// The path with every link resolved; `path` itself where there are no links.

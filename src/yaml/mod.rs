@@ -3,11 +3,13 @@
 //! In: texts. Out: [`Tree`]s with the places of their parts beside them, and texts again, byte for byte as the field's
 //! tools print them. Leaves comments behind: neither Helm's nor kustomize's output keeps any.
 //!
+//! * [`decode`] makes text of a file's bytes.
 //! * [`parse`] and [`parse_documents`] read by a [`Dialect`]; [`read`](read()) builds values of another room's own.
 //! * [`to_string`] prints a tree as `sigs.k8s.io/yaml` and so kustomize do; [`Emitter`] prints values that are no
 //!   trees, event by event, in that style or in go-yaml v3's.
 
 mod emit;
+mod encoding;
 mod hop;
 mod order;
 mod print;
@@ -22,6 +24,7 @@ use crate::diag::{Result, SourceText};
 use crate::value::Tree;
 
 pub use emit::{Emitter, Look};
+pub use encoding::decode;
 pub use order::sort_keys;
 pub use print::{to_json, to_string, to_string_strict};
 #[cfg(feature = "fuzzing")]
