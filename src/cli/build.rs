@@ -11,8 +11,8 @@ use crate::source::{Disk, EntryKind, Source as _};
 use crate::yaml;
 
 use super::Outcome;
-use super::ambient::Ambient;
 use super::input::absolute;
+use super::seed::{self, SeedArgs};
 use super::store;
 use super::terminal::Terminal;
 
@@ -81,6 +81,8 @@ pub(super) struct Args {
     /// Taken for kustomize's sake; containers are never run
     #[arg(long, hide = true)]
     as_current_user: bool,
+    #[command(flatten)]
+    seed: SeedArgs,
 }
 
 /// Runs the command.
@@ -99,7 +101,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         fifo: args.reorder == "none",
     };
     let options = render::Options { profile, kustomize, release: None, namespace: None };
-    let rendered = render::render(&Disk, &root, &options, &mut Ambient::new(false))?;
+    let rendered = render::render(&Disk, &root, &options, &mut args.seed.world(false)?)?;
     if args.kustomizations_only && rendered.kind != render::Kind::Kustomization {
         let message = format!("unable to find one of {} in directory `{root}`", render::KUSTOMIZATION_FILES.join(", "));
         return Err(Box::new(
@@ -110,6 +112,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     for warning in &rendered.warnings {
         terminal.report(warning);
     }
+    seed::warn_unsteady(&rendered.unsteady, terminal);
     match &args.output {
         None => terminal.data(rendered.set.to_yaml()?)?,
         Some(path) => write(&absolute(path)?, &rendered.set)?,

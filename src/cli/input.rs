@@ -16,8 +16,8 @@ use crate::package::{self, unpack};
 use crate::render::{self, Options, Rendered};
 use crate::source::{self, Disk, Source};
 
-use super::ambient::Ambient;
 use super::connection::{ConnectionArgs, wait};
+use super::seed::{self, SeedArgs};
 use super::terminal::Terminal;
 
 /// Most bytes read from standard input.
@@ -70,6 +70,7 @@ pub(super) fn objects(
         Input::Path(path) => {
             let rendered = rendered(&path, profile)?;
             rendered.warnings.iter().for_each(|warning| terminal.report(warning));
+            seed::warn_unsteady(&rendered.unsteady, terminal);
             Ok(rendered.set)
         }
         Input::Artifact(location) => Ok(artifact(&location, connection)?.0),
@@ -84,12 +85,12 @@ pub(super) fn artifact(location: &Location, connection: &ConnectionArgs) -> Resu
 
 /// Renders what stands at an absolute path on disk.
 pub(super) fn rendered(path: &str, profile: Profile) -> Result<Rendered> {
-    rendered_from(&Disk, path, profile)
+    rendered_from(&Disk, path, profile, &SeedArgs::default())
 }
 
 /// Renders what stands at an absolute path of a source.
-pub(super) fn rendered_from(source: &dyn Source, path: &str, profile: Profile) -> Result<Rendered> {
-    render::render(source, path, &Options::of(profile), &mut Ambient::new(false))
+pub(super) fn rendered_from(source: &dyn Source, path: &str, profile: Profile, seed: &SeedArgs) -> Result<Rendered> {
+    render::render(source, path, &Options::of(profile), &mut seed.world(false)?)
 }
 
 /// Everything on standard input.

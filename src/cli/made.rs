@@ -15,6 +15,7 @@ use crate::yaml;
 use super::connection::ConnectionArgs;
 use super::git;
 use super::input::{self, Input};
+use super::seed::{SeedArgs, refuse_unsteady};
 use super::terminal::Terminal;
 
 /// Objects, and what they were made from.
@@ -27,10 +28,12 @@ pub(super) struct Origin {
     pub(super) dependencies: Vec<Dependency>,
 }
 
-/// Reads or renders what an argument names, and keeps record; warnings go to the terminal.
+/// Reads or renders what an argument names, and keeps record; warnings go to the terminal. What another render would print
+/// otherwise is refused: it would move every cluster at each push.
 pub(super) fn read(
     argument: &str,
     profile: Profile,
+    seed: &SeedArgs,
     connection: &ConnectionArgs,
     terminal: &Terminal,
 ) -> Result<Origin> {
@@ -49,8 +52,9 @@ pub(super) fn read(
         }
         Input::Path(path) => {
             let recorder = Recorder { inner: &Disk, read: Mutex::default() };
-            let rendered = input::rendered_from(&recorder, &path, profile)?;
+            let rendered = input::rendered_from(&recorder, &path, profile, seed)?;
             rendered.warnings.iter().for_each(|warning| terminal.report(warning));
+            refuse_unsteady(&rendered.unsteady)?;
             let read = recorder.read.into_inner().unwrap_or_default();
             Ok(origin(rendered.set, &path, &read))
         }

@@ -27,6 +27,7 @@ mod made;
 mod pflag;
 mod pull;
 mod push;
+mod seed;
 mod store;
 mod sync;
 mod tag;

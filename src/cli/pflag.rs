@@ -18,15 +18,14 @@ pub(super) fn list(text: &str) -> Result<List, String> {
     let mut items = Vec::new();
     let mut rest = line;
     while !rest.is_empty() || !items.is_empty() {
-        let (item, after) = match rest.strip_prefix('"') {
-            Some(quoted) => in_quotes(quoted)?,
-            None => {
-                let (item, after) = rest.split_once(',').map_or((rest, None), |(item, after)| (item, Some(after)));
-                if item.contains('"') {
-                    return Err(format!("`{item}` has quotes that do not begin it"));
-                }
-                (item.to_owned(), after)
+        let (item, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            in_quotes(quoted)?
+        } else {
+            let (item, after) = rest.split_once(',').map_or((rest, None), |(item, after)| (item, Some(after)));
+            if item.contains('"') {
+                return Err(format!("`{item}` has quotes that do not begin it"));
             }
+            (item.to_owned(), after)
         };
         items.push(item);
         match after {
@@ -76,9 +75,9 @@ pub(super) fn duration(text: &str) -> Result<String, String> {
             return Err(wrong());
         }
         rest = &rest[digits..];
-        let unit = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"].into_iter().find(|unit| {
-            rest.strip_prefix(unit).is_some_and(|after| !after.starts_with(char::is_alphabetic))
-        });
+        let unit = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"]
+            .into_iter()
+            .find(|unit| rest.strip_prefix(unit).is_some_and(|after| !after.starts_with(char::is_alphabetic)));
         rest = unit.and_then(|unit| rest.strip_prefix(unit)).ok_or_else(wrong)?;
     }
     Ok(text.to_owned())

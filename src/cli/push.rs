@@ -16,6 +16,7 @@ use super::Outcome;
 use super::connection::{ConnectionArgs, wait};
 use super::keys;
 use super::made::{self, Origin};
+use super::seed::SeedArgs;
 use super::terminal::Terminal;
 
 /// Secrets named in a warning before the rest is only counted.
@@ -44,6 +45,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FORM", default_value = "text", value_parser = ["text", "json"])]
     format: String,
     #[command(flatten)]
+    seed: SeedArgs,
+    #[command(flatten)]
     connection: ConnectionArgs,
 }
 
@@ -69,7 +72,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     let packing = Packing { annotations: annotations(&args.annotations)?, flux: args.media_type == "flux" };
     let key = args.trust.sign.as_deref().map(keys::private).transpose()?;
     let client = args.connection.client()?;
-    let origin = made::read(&args.source, profile, &args.connection, terminal)?;
+    let origin = made::read(&args.source, profile, &args.seed, &args.connection, terminal)?;
     secrets(&origin.set, args.deny_secrets, terminal)?;
     let artifact = pack(&origin.set, &packing)?;
     let count = origin.set.len();

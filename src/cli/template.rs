@@ -15,8 +15,8 @@ use crate::helm::{
 use crate::source::{Disk, Source as _};
 
 use super::Outcome;
-use super::ambient::Ambient;
 use super::pflag;
+use super::seed::{SeedArgs, World};
 use super::store;
 use super::terminal::Terminal;
 
@@ -98,6 +98,8 @@ pub(super) struct Args {
     /// Print what was rendered even if it is no YAML
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     debug: bool,
+    #[command(flatten)]
+    seed: SeedArgs,
     #[command(flatten)]
     refused: Refused,
     #[command(flatten)]
@@ -215,7 +217,7 @@ struct Inert {
 /// Runs the command.
 pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
     refuse(&args)?;
-    let mut ambient = Ambient::new(args.enable_dns);
+    let mut ambient = args.seed.world(args.enable_dns)?;
     let (name, chart_path) = name_and_chart(&args, &mut ambient)?;
     let chart_path = chart_path.trim();
     let path = absolute(chart_path)?;
@@ -225,7 +227,12 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     }
     let read_file = |path: &str| read(path).map(|bytes| bytes.to_vec());
     let values = UserValues {
-        files: args.values.iter().flat_map(|list| &list.0).map(|path| values_file(path, profile)).collect::<Result<_>>()?,
+        files: args
+            .values
+            .iter()
+            .flat_map(|list| &list.0)
+            .map(|path| values_file(path, profile))
+            .collect::<Result<_>>()?,
         json: args.set_json.clone(),
         set: args.set.clone(),
         strings: args.set_string.clone(),
@@ -306,7 +313,9 @@ fn contradictions(args: &Args) -> Result<()> {
         return wrong(format!("`--labels` sets `{key}`, which is Helm's own"));
     }
     match &inert.ca_file {
-        Some(path) if !path.is_empty() && Disk.kind(&absolute(path)?).is_none() => wrong(format!("`--ca-file`: no file at `{path}`")),
+        Some(path) if !path.is_empty() && Disk.kind(&absolute(path)?).is_none() => {
+            wrong(format!("`--ca-file`: no file at `{path}`"))
+        }
         _ => Ok(()),
     }
 }
@@ -314,7 +323,7 @@ fn contradictions(args: &Args) -> Result<()> {
 /// Labels that Helm keeps for itself.
 const SYSTEM_LABELS: [&str; 6] = ["name", "owner", "status", "version", "createdAt", "modifiedAt"];
 
-fn name_and_chart(args: &Args, ambient: &mut Ambient) -> Result<(String, String)> {
+fn name_and_chart(args: &Args, ambient: &mut World) -> Result<(String, String)> {
     let wrong = |message: &str| Err(Box::new(Diagnostic::input("arguments", message)));
     match args.names.as_slice() {
         [name, chart] => {

@@ -26,6 +26,7 @@ use super::Outcome;
 use super::ambient::Ambient;
 use super::connection::{ConnectionArgs, wait};
 use super::input;
+use super::seed;
 use super::sync::{self, LAYOUT};
 use super::terminal::Terminal;
 
@@ -64,6 +65,7 @@ pub(super) fn run(args: &Args, profile: Profile, terminal: &Terminal) -> Result<
     let shown = args.source.as_deref().unwrap_or("the embedded example");
     let (rendered, time) = timed(|| source(args.source.as_deref(), profile))?;
     rendered.warnings.iter().for_each(|warning| terminal.report(warning));
+    seed::warn_unsteady(&rendered.unsteady, terminal);
     line(terminal, "render", &format!("{shown}: {} objects", rendered.set.len()), time)?;
     rendered.set.objects.iter().try_for_each(|object| terminal.data(format!("          {}\n", object.id)))?;
     let location =

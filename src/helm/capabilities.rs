@@ -172,7 +172,7 @@ mod tests {
     fn kube_versions_keep_their_suffix_in_helm_4_only() {
         let four = KubeVersion::parse("1.33.4-gke.1", Profile::default()).expect("a version");
         assert_eq!((four.version.as_str(), four.normalized.as_str(), four.minor.as_str()), ("v1.33.4-gke.1", "v1.33.4", "33"));
-        for wrong in ["", "x", "1", "v1.033"] {
+        for wrong in ["", "x", "1", "v01.33"] {
             assert!(KubeVersion::parse(wrong, Profile::default()).is_err(), "{wrong}");
         }
     }

@@ -11,7 +11,7 @@ use crate::gotmpl::{Kind, List, ListType, Map, MapType, Str, Val};
 
 use super::files::Files;
 use super::dependencies::table_at;
-use super::graph::{Graph, NodeId, Row};
+use super::graph::{Graph, NodeId, ROOT, Row};
 use super::metadata::{Maintainer, Metadata};
 use super::numbers::to_val;
 use super::objects::Struct;
@@ -43,7 +43,7 @@ pub(crate) fn values_type(profile: Profile) -> MapType {
 /// The templates of a chart and its subcharts, by path.
 pub(crate) fn runnables(graph: &Graph, values: &Map, shared: &Shared) -> BTreeMap<Arc<str>, Runnable> {
     let mut found = BTreeMap::new();
-    chart(graph, graph.root(), values.clone(), shared, &mut found);
+    chart(graph, ROOT, values.clone(), shared, &mut found);
     found
 }
 

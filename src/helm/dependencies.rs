@@ -10,13 +10,13 @@ use crate::gotmpl::{Map, Str, Val};
 use crate::value::Tree;
 
 use super::coalesce::{Coalescing, deep_copy_map};
-use super::graph::{Graph, NodeId, RowId};
+use super::graph::{Graph, NodeId, ROOT, RowId};
 use super::numbers::scalar_text;
 
 /// Applies aliases, tags, conditions and `import-values` to a chart and its subcharts.
 pub(crate) fn process(graph: &mut Graph, values: &Map, run: &mut Coalescing<'_>) -> Result<()> {
-    enable(graph, graph.root(), values, "", run)?;
-    import(graph, graph.root(), run)
+    enable(graph, ROOT, values, "", run)?;
+    import(graph, ROOT, run)
 }
 
 fn enable(graph: &mut Graph, id: NodeId, values: &Map, path: &str, run: &mut Coalescing<'_>) -> Result<()> {

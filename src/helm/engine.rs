@@ -17,13 +17,13 @@ use super::chart::Chart;
 use super::coalesce::Coalescing;
 use super::context::{self, Shared};
 use super::dependencies;
-use super::graph::{Graph, NodeId};
+use super::graph::{Graph, NodeId, ROOT};
 use super::manifests::{self, Printed};
 use super::release::{Release, push_document};
 use super::run::{self, Ambient};
 use super::schema;
 use super::values::UserValues;
-use super::{load, names, threads};
+use super::{inputs, load, names, threads};
 
 /// What a render is told besides the chart and the values.
 #[derive(Clone, Debug)]
@@ -97,6 +97,7 @@ fn render_on(
 ) -> Result<Release, Failure> {
     let profile = options.profile;
     let user = values.merged(profile)?;
+    ambient.begin(&|| inputs::digest(chart, &user, options));
     check_installable(chart)?;
     names::check(&options.name)?;
     let mut remarks = Vec::new();
@@ -106,7 +107,7 @@ fn render_on(
         fault.message = format!("chart dependencies processing failed: {}", fault.message);
         fault
     })?;
-    let merged = run.coalesce(&graph, graph.root(), &Map::typed(context::values_type(profile), user.borrow().clone()))?;
+    let merged = run.coalesce(&graph, ROOT, &Map::typed(context::values_type(profile), user.borrow().clone()))?;
     if !options.skip_schema_validation {
         schema::validate(&graph, &merged)?;
     }
@@ -196,10 +197,9 @@ fn finish(graph: &Graph, options: &ReleaseOptions, printed: Vec<Printed>, mut wa
     })?;
     warnings.extend(sorted.warnings.iter().map(|text| remark(text)));
     let mut crds = Vec::new();
-    collect_crds(graph, graph.root(), &mut crds);
+    collect_crds(graph, ROOT, &mut crds);
     let mut chart = String::new();
-    let root = graph.root();
-    let _ = write!(chart, "{}-{}", graph.name(root), graph.chart(root).metadata.version);
+    let _ = write!(chart, "{}-{}", graph.name(ROOT), graph.chart(ROOT).metadata.version);
     Ok(Release {
         name: options.name.clone(),
         chart,

@@ -18,6 +18,9 @@ use super::numbers::to_val;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NodeId(usize);
 
+/// The chart that is rendered.
+pub(crate) const ROOT: NodeId = NodeId(0);
+
 /// A row of some chart's `dependencies`, shared by every copy of its metadata that was not made row by row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RowId(usize);
@@ -101,11 +104,6 @@ impl Graph {
         let row = Row { name: row.name.clone(), enabled: row.enabled, imports: None, written: Rc::new(row.clone()) };
         self.rows.push(row);
         RowId(self.rows.len() - 1)
-    }
-
-    /// The chart that is rendered.
-    pub(crate) fn root(&self) -> NodeId {
-        NodeId(0)
     }
 
     /// True for a chart that no other one holds.

@@ -20,6 +20,7 @@ mod glob;
 mod graph;
 mod head;
 mod ignore;
+mod inputs;
 mod load;
 mod manifests;
 mod metadata;

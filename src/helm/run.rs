@@ -20,6 +20,16 @@ use super::threads;
 
 /// What a render is handed rather than finds: the clock, randomness, addresses.
 pub trait Ambient: Send {
+    /// A render begins; `inputs` gives the digest of all that goes into it but what is asked for here.
+    fn begin(&mut self, inputs: &dyn Fn() -> [u8; 32]) {
+        let _ = inputs;
+    }
+
+    /// Another world, in which what depended on this one comes out otherwise; nothing where nothing did.
+    fn elsewhere(&self) -> Option<Box<dyn Ambient>> {
+        None
+    }
+
     /// Now: seconds since the epoch and nanoseconds.
     fn now(&mut self) -> (i64, u32);
 

@@ -12,7 +12,7 @@ use crate::diag::{Diagnostic, Result, SourceText};
 use crate::go::re2;
 use crate::gotmpl::{Map, Val};
 
-use super::graph::{Graph, NodeId};
+use super::graph::{Graph, NodeId, ROOT};
 
 /// The address that schemas are compiled under; Helm's.
 const ADDRESS: &str = "file:///values.schema.json";
@@ -20,7 +20,7 @@ const ADDRESS: &str = "file:///values.schema.json";
 /// Checks the values of a chart and its subcharts. Fails with code `values-schema`.
 pub(crate) fn validate(graph: &Graph, values: &Map) -> Result<()> {
     let mut report = String::new();
-    chart(graph, graph.root(), values, &mut report);
+    chart(graph, ROOT, values, &mut report);
     if report.is_empty() {
         return Ok(());
     }

@@ -8,6 +8,7 @@ mod chart;
 mod folder;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, Warnings};
@@ -15,6 +16,7 @@ pub(crate) use crate::helm::Ambient;
 use crate::kustomize;
 use crate::manifest::Set;
 use crate::source::{EntryKind, Source};
+use crate::yaml;
 use chart::Inflater;
 
 /// Names under which a kustomization's file may stand, in the order in which kustomize looks for them.
@@ -64,6 +66,8 @@ pub(crate) struct Rendered {
     pub(crate) set: Set,
     /// What did not stop the render.
     pub(crate) warnings: Warnings,
+    /// The objects that another render prints otherwise, since charts made up passwords, keys or dates.
+    pub(crate) unsteady: Vec<String>,
 }
 
 /// What stands at `path`. Fails with `source-missing` if nothing does.
@@ -82,8 +86,25 @@ pub(crate) fn kind(source: &dyn Source, path: &str) -> Result<Kind> {
     }
 }
 
-/// Renders what stands at `path`.
+/// Renders what stands at `path`. Where charts asked for randomness or the time, it is rendered once more in another world,
+/// to learn which objects depend on it.
 pub(crate) fn render(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
+    let mut rendered = once(source, path, options, ambient)?;
+    if let Some(mut other) = ambient.elsewhere() {
+        let again = once(source, path, options, &mut *other)?;
+        rendered.unsteady = differing(&rendered.set, &again.set);
+    }
+    Ok(rendered)
+}
+
+/// The objects of one set that the other does not have.
+fn differing(one: &Set, other: &Set) -> Vec<String> {
+    let others: BTreeSet<String> = other.objects.iter().map(|object| yaml::to_string(object.tree())).collect();
+    let only_here = one.objects.iter().filter(|object| !others.contains(&yaml::to_string(object.tree())));
+    only_here.map(|object| object.id.to_string()).collect()
+}
+
+fn once(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
     let kind = kind(source, path)?;
     let (set, warnings) = match kind {
         Kind::Kustomization => {
@@ -95,5 +116,5 @@ pub(crate) fn render(source: &dyn Source, path: &str, options: &Options, ambient
         Kind::Folder => (folder::read(source, path)?, Warnings::new()),
         Kind::File => (folder::read_file(source, path)?, Warnings::new()),
     };
-    Ok(Rendered { kind, set, warnings })
+    Ok(Rendered { kind, set, warnings, unsteady: Vec::new() })
 }
