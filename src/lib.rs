@@ -28,6 +28,8 @@ inner_rooms!(archive, diff, funcs, go, gotmpl, helm, kustomize, oci, package, re
 
 #[cfg(feature = "cluster")]
 mod agent;
+#[cfg(feature = "net")]
+mod charts;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;

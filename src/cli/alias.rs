@@ -36,6 +36,11 @@ pub(super) fn call(tool: &'static str, arguments: &[OsString], compat: &str) -> 
         }
         ("kustomize", Some("version")) => Ok(Call::Print(kustomize_version(Profile::parse(compat)?))),
         ("helm", Some("template")) => Ok(Call::Run(own("template", "template", arguments, compat, &[]))),
+        ("helm", Some(theirs @ ("pull" | "fetch"))) => Ok(Call::Run(own(theirs, "helm-pull", arguments, compat, &[]))),
+        ("helm", Some(theirs @ ("show" | "inspect"))) => Ok(Call::Run(own(theirs, "show", arguments, compat, &[]))),
+        ("helm", Some(theirs @ ("dependency" | "dep" | "dependencies"))) => {
+            Ok(Call::Run(own(theirs, "deps", arguments, compat, &["--charts-only"])))
+        }
         ("kustomize", Some("build")) => {
             let on = flag(&["--enable-helm", "--enable-helm=true"]);
             let off: &[&str] = if on { &["--kustomizations-only"] } else { &["--kustomizations-only", "--no-charts"] };
@@ -107,6 +112,11 @@ mod tests {
         assert_eq!(run("kustomize", "build", ""), Call::Run(words("hydrant build --kustomizations-only --no-charts")));
         assert_eq!(run("helm", "version -c --short", "helm-3"), Call::Print("v3.17.3+hydrant\n".into()));
         assert_eq!(run("kustomize", "version", "kustomize-5.8"), Call::Print("v5.8.1\n".into()));
+        assert_eq!(run("helm", "pull web --repo u", ""), Call::Run(words("hydrant helm-pull web --repo u")));
+        assert_eq!(
+            run("helm", "dep up chart", "helm-3"),
+            Call::Run(words("hydrant deps up chart --charts-only --compat helm-3"))
+        );
         assert!(call("helm", &words("install x y"), "").expect_err("refused").message.contains("helm install"));
     }
 }

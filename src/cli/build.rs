@@ -4,13 +4,14 @@ use std::path::Path;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result};
-use crate::kustomize::{HelmOptions, LoadRestrictions, Options};
+use crate::kustomize::{self, HelmOptions, LoadRestrictions, Options};
 use crate::manifest::{Object, Set};
 use crate::render;
-use crate::source::{Disk, EntryKind, Source as _};
+use crate::source::{Disk, EntryKind, Source};
 use crate::yaml;
 
 use super::Outcome;
+use super::bring::{FetchFlags, settle};
 use super::input::absolute;
 use super::seed::{self, SeedArgs};
 use super::store;
@@ -21,7 +22,7 @@ use super::terminal::Terminal;
 pub(super) struct Args {
     /// A kustomization, a chart or a folder of manifests
     #[arg(default_value = ".")]
-    source: String,
+    pub(super) source: String,
     /// Write to this file, or to a file an object if it is a folder
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<String>,
@@ -83,6 +84,8 @@ pub(super) struct Args {
     as_current_user: bool,
     #[command(flatten)]
     seed: SeedArgs,
+    #[command(flatten)]
+    fetch: FetchFlags,
 }
 
 /// Runs the command.
@@ -99,9 +102,14 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         },
         managed_by_label: args.enable_managedby_label,
         fifo: args.reorder == "none",
+        remotes: kustomize::Remotes::default(),
     };
     let options = render::Options { profile, kustomize, release: None, namespace: None };
-    let rendered = render::render(&Disk, &root, &options, &mut args.seed.world(false)?)?;
+    let render = |source: &dyn Source, options: &render::Options| {
+        render::render(source, &root, options, &mut args.seed.world(false)?)
+    };
+    let fetch = FetchFlags { seed: args.seed.fingerprint()?, ..args.fetch.clone() };
+    let rendered = settle(&root, &options, &fetch, terminal, render)?;
     if args.kustomizations_only && rendered.kind != render::Kind::Kustomization {
         let message = format!("unable to find one of {} in directory `{root}`", render::KUSTOMIZATION_FILES.join(", "));
         return Err(Box::new(

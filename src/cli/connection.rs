@@ -22,26 +22,43 @@ const DOCKER_HUB: (&str, &str) = ("docker.io", "https://index.docker.io/v1/");
 pub(super) struct ConnectionArgs {
     /// Talk to the registry without TLS; unasked only to this machine
     #[arg(long)]
-    plain_http: bool,
+    pub(super) plain_http: bool,
     /// Trust the authorities in this PEM file, beside the system's
     #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
+    pub(super) ca_file: Option<PathBuf>,
     /// Show the registry this certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "key_file")]
-    cert_file: Option<PathBuf>,
+    pub(super) cert_file: Option<PathBuf>,
     /// Key of the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "cert_file")]
-    key_file: Option<PathBuf>,
+    pub(super) key_file: Option<PathBuf>,
 }
 
 impl ConnectionArgs {
     /// A client as the flags and the environment ask for.
     pub(super) fn client(&self) -> Result<Client> {
+        Ok(Client::new(self.options()?, Arc::new(ConfigFiles::default())))
+    }
+
+    /// A client for charts: with the credential that is given, else as `helm registry login` keeps it in `logins`.
+    ///
+    /// The credential goes to the named hosts alone: an index may point at any other.
+    pub(super) fn client_for_charts(
+        &self,
+        given: Option<(String, String)>,
+        hosts: Vec<String>,
+        logins: Option<PathBuf>,
+    ) -> Result<Client> {
+        let given = given.map(|(user, password)| (Credential::Basic { user, password }, hosts));
+        Ok(Client::new(self.options()?, Arc::new(ConfigFiles { given, first: logins })))
+    }
+
+    fn options(&self) -> Result<Options> {
         let mut identity_pem = None;
         if let (Some(cert), Some(key)) = (&self.cert_file, &self.key_file) {
             identity_pem = Some([read(cert)?, b"\n".to_vec(), read(key)?].concat());
         }
-        let options = Options {
+        Ok(Options {
             plain_http: self.plain_http,
             ca_pem: self.ca_file.as_deref().map(read).transpose()?,
             identity_pem,
@@ -49,8 +66,7 @@ impl ConnectionArgs {
             https_proxy: environment(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
                 .map(|proxy| (proxy, environment(&["NO_PROXY", "no_proxy"]).unwrap_or_default())),
             ..Options::default()
-        };
-        Ok(Client::new(options, Arc::new(ConfigFiles)))
+        })
     }
 }
 
@@ -86,25 +102,37 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Credentials as `docker login` and `podman login` keep them, helpers included.
-struct ConfigFiles;
+#[derive(Default)]
+struct ConfigFiles {
+    /// What the command line gives, and for whom; wins over every file.
+    given: Option<(Credential, Vec<String>)>,
+    /// A file that is looked into before Docker's.
+    first: Option<PathBuf>,
+}
 
 impl ConfigFiles {
     /// The files to look into, the first that exists and knows the registry wins.
-    fn paths() -> Vec<PathBuf> {
+    fn paths(&self) -> Vec<PathBuf> {
         let home = environment(&["HOME"]).map(PathBuf::from);
         let docker =
             environment(&["DOCKER_CONFIG"]).map(PathBuf::from).or_else(|| home.map(|home| home.join(".docker")));
         let podman = environment(&["REGISTRY_AUTH_FILE"]).map(PathBuf::from).or_else(|| {
             environment(&["XDG_RUNTIME_DIR"]).map(|folder| Path::new(&folder).join("containers/auth.json"))
         });
-        docker.map(|folder| folder.join("config.json")).into_iter().chain(podman).collect()
+        let docker = docker.map(|folder| folder.join("config.json"));
+        self.first.clone().into_iter().chain(docker).chain(podman).collect()
     }
 }
 
 impl Credentials for ConfigFiles {
     fn find(&self, registry: &str) -> Result<Option<Credential>> {
+        if let Some((credential, _)) =
+            self.given.as_ref().filter(|(_, hosts)| hosts.iter().any(|host| host == registry))
+        {
+            return Ok(Some(credential.clone()));
+        }
         let key = if registry == DOCKER_HUB.0 { DOCKER_HUB.1 } else { registry };
-        for path in ConfigFiles::paths() {
+        for path in self.paths() {
             let Ok(text) = fs::read(&path) else { continue };
             match docker_credential::get_credential_from_reader(&text[..], key) {
                 Ok(DockerCredential::UsernamePassword(user, password)) => {

@@ -5,6 +5,7 @@ use crate::diag::{Diagnostic, Result};
 use crate::diff::{diff, to_text};
 
 use super::Outcome;
+use super::bring::FetchFlags;
 use super::connection::ConnectionArgs;
 use super::input;
 use super::terminal::Terminal;
@@ -20,6 +21,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FORM", default_value = "text", value_parser = ["text"])]
     format: String,
     #[command(flatten)]
+    fetch: FetchFlags,
+    #[command(flatten)]
     connection: ConnectionArgs,
 }
 
@@ -30,8 +33,8 @@ pub(super) fn run(args: &Args, profile: Profile, terminal: &Terminal) -> Result<
             Diagnostic::input("diff-stdin", "only one side can be standard input").hint("give a path for the other"),
         ));
     }
-    let old = input::objects(&args.old, profile, &args.connection, terminal)?;
-    let new = input::objects(&args.new, profile, &args.connection, terminal)?;
+    let old = input::objects(&args.old, profile, &args.connection, &args.fetch, terminal)?;
+    let new = input::objects(&args.new, profile, &args.connection, &args.fetch, terminal)?;
     let difference = diff(&old, &new);
     terminal.data(to_text(&difference))?;
     Ok(if difference.is_empty() { Outcome::Done } else { Outcome::Found })

@@ -14,8 +14,9 @@ use crate::manifest::Set;
 use crate::oci::{Digest, Location};
 use crate::package::{self, unpack};
 use crate::render::{self, Options, Rendered};
-use crate::source::{self, Disk, Source};
+use crate::source::{self, Source};
 
+use super::bring::{FetchFlags, settle};
 use super::connection::{ConnectionArgs, wait};
 use super::seed::{self, SeedArgs};
 use super::terminal::Terminal;
@@ -63,12 +64,13 @@ pub(super) fn objects(
     argument: &str,
     profile: Profile,
     connection: &ConnectionArgs,
+    fetch: &FetchFlags,
     terminal: &Terminal,
 ) -> Result<Set> {
     match Input::parse(argument)? {
         Input::Stdin => Set::parse(&SourceText::new("standard input", stdin()?)),
         Input::Path(path) => {
-            let rendered = rendered(&path, profile)?;
+            let rendered = rendered(&path, profile, fetch, terminal)?;
             rendered.warnings.iter().for_each(|warning| terminal.report(warning));
             seed::warn_unsteady(&rendered.unsteady, terminal);
             Ok(rendered.set)
@@ -84,13 +86,14 @@ pub(super) fn artifact(location: &Location, connection: &ConnectionArgs) -> Resu
 }
 
 /// Renders what stands at an absolute path on disk.
-pub(super) fn rendered(path: &str, profile: Profile) -> Result<Rendered> {
-    rendered_from(&Disk, path, profile, &SeedArgs::default())
+pub(super) fn rendered(path: &str, profile: Profile, fetch: &FetchFlags, terminal: &Terminal) -> Result<Rendered> {
+    let seed = SeedArgs::default();
+    settle(path, &Options::of(profile), fetch, terminal, |source, options| rendered_from(source, path, options, &seed))
 }
 
 /// Renders what stands at an absolute path of a source.
-pub(super) fn rendered_from(source: &dyn Source, path: &str, profile: Profile, seed: &SeedArgs) -> Result<Rendered> {
-    render::render(source, path, &Options::of(profile), &mut seed.world(false)?)
+pub(super) fn rendered_from(source: &dyn Source, path: &str, options: &Options, seed: &SeedArgs) -> Result<Rendered> {
+    render::render(source, path, options, &mut seed.world(false)?)
 }
 
 /// Everything on standard input.

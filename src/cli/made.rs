@@ -8,10 +8,12 @@ use crate::compat::Profile;
 use crate::diag::{Result, SourceText};
 use crate::manifest::Set;
 use crate::oci::Digest;
-use crate::source::{self, Disk, Entry, EntryKind, Source};
+use crate::render::Options;
+use crate::source::{self, Entry, EntryKind, Source};
 use crate::trust::Dependency;
 use crate::yaml;
 
+use super::bring::{FetchFlags, settle};
 use super::connection::ConnectionArgs;
 use super::git;
 use super::input::{self, Input};
@@ -35,6 +37,7 @@ pub(super) fn read(
     profile: Profile,
     seed: &SeedArgs,
     connection: &ConnectionArgs,
+    fetch: &FetchFlags,
     terminal: &Terminal,
 ) -> Result<Origin> {
     match Input::parse(argument)? {
@@ -51,11 +54,14 @@ pub(super) fn read(
             Ok(Origin { set, source: location.to_string(), dependencies: vec![dependency] })
         }
         Input::Path(path) => {
-            let recorder = Recorder { inner: &Disk, read: Mutex::default() };
-            let rendered = input::rendered_from(&recorder, &path, profile, seed)?;
+            // what was brought from elsewhere is read through the recorder, too
+            let (rendered, read) = settle(&path, &Options::of(profile), fetch, terminal, |source, options| {
+                let recorder = Recorder { inner: source, read: Mutex::default() };
+                let rendered = input::rendered_from(&recorder, &path, options, seed)?;
+                Ok((rendered, recorder.read.into_inner().unwrap_or_default()))
+            })?;
             rendered.warnings.iter().for_each(|warning| terminal.report(warning));
             refuse_unsteady(&rendered.unsteady)?;
-            let read = recorder.read.into_inner().unwrap_or_default();
             Ok(origin(rendered.set, &path, &read))
         }
     }

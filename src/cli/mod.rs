@@ -13,12 +13,18 @@
 
 mod alias;
 mod ambient;
+mod blob_store;
+mod bring;
 mod build;
+mod chart_flags;
 mod connection;
 mod copy;
+mod deps;
+mod deps_list;
 mod diff;
 mod folder;
 mod git;
+mod helm_pull;
 mod input;
 mod inspect;
 mod keys;
@@ -28,6 +34,7 @@ mod pflag;
 mod pull;
 mod push;
 mod seed;
+mod show;
 mod store;
 mod sync;
 mod tag;
@@ -92,6 +99,13 @@ enum Command {
     Copy(copy::Args),
     /// Bring an artifact's objects into a cluster or a folder, one pass
     Sync(sync::Args),
+    /// Bring what a source depends on from elsewhere, and lock it: charts/, Chart.lock, hydrant.lock
+    Deps(Box<deps::Args>),
+    /// Show what a chart says of itself, as `helm show` does
+    Show(Box<show::Args>),
+    /// Bring a packed chart to disk, as `helm pull` does
+    #[command(hide = true)]
+    HelmPull(Box<helm_pull::Args>),
     /// Walk the whole way on embedded defaults: render, push, sync, and the next real command
     Try(tryout::Args),
 }
@@ -150,7 +164,17 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
-    let profile = Profile::parse(&arguments.global.compat)?;
+    let mut compat = arguments.global.compat.clone();
+    if compat.is_empty() {
+        // what was locked is rendered as it was locked
+        let source = match &arguments.command {
+            Command::Build(args) => Some(args.source.as_str()),
+            Command::Push(args) => Some(args.source.as_str()),
+            _ => None,
+        };
+        compat = source.map(bring::locked_profile).transpose()?.flatten().unwrap_or_default();
+    }
+    let profile = Profile::parse(&compat)?;
     match arguments.command {
         Command::Build(args) => build::run(args, profile, terminal),
         Command::Template(args) => template::run(*args, profile, terminal),
@@ -163,6 +187,9 @@ fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
         Command::List(args) => list::run(args, terminal),
         Command::Copy(args) => copy::run(args, terminal),
         Command::Sync(args) => sync::run(args, terminal),
+        Command::Deps(args) => deps::run(*args, profile, terminal),
+        Command::Show(args) => show::run(*args, profile, terminal),
+        Command::HelmPull(args) => helm_pull::run(*args, profile, terminal),
         Command::Try(args) => tryout::run(&args, profile, terminal),
     }
 }

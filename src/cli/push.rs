@@ -13,6 +13,7 @@ use crate::registry::{Client, Pushed, Step};
 use crate::trust::{Made, PrivateKey, Statement, images_statement, provenance, sign_by_tag};
 
 use super::Outcome;
+use super::bring::FetchFlags;
 use super::connection::{ConnectionArgs, wait};
 use super::keys;
 use super::made::{self, Origin};
@@ -26,7 +27,7 @@ const SECRETS_NAMED: usize = 10;
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// A kustomization, a chart or a folder of manifests
-    source: String,
+    pub(super) source: String,
     /// host/repository:tag, or oci-layout:DIR:TAG
     #[arg(value_name = "REF")]
     reference: String,
@@ -46,6 +47,8 @@ pub(super) struct Args {
     format: String,
     #[command(flatten)]
     seed: SeedArgs,
+    #[command(flatten)]
+    fetch: FetchFlags,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -72,7 +75,8 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     let packing = Packing { annotations: annotations(&args.annotations)?, flux: args.media_type == "flux" };
     let key = args.trust.sign.as_deref().map(keys::private).transpose()?;
     let client = args.connection.client()?;
-    let origin = made::read(&args.source, profile, &args.seed, &args.connection, terminal)?;
+    let fetch = FetchFlags { seed: args.seed.fingerprint()?, ..args.fetch.clone() };
+    let origin = made::read(&args.source, profile, &args.seed, &args.connection, &fetch, terminal)?;
     secrets(&origin.set, args.deny_secrets, terminal)?;
     let artifact = pack(&origin.set, &packing)?;
     let count = origin.set.len();
@@ -264,6 +268,8 @@ pub(super) fn bytes(count: u64) -> String {
 mod tests {
     use super::super::input;
     use super::*;
+    use crate::render::Options;
+    use crate::source::Disk;
 
     /// Files of the test below, and how often they are made anew.
     const FILES: usize = 6;
@@ -288,7 +294,13 @@ mod tests {
                 let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m{number}}}\n");
                 std::fs::write(below.join(format!("{number}.yaml")), text).expect("written");
             }
-            let rendered = input::rendered(&folder.to_string_lossy(), Profile::default()).expect("renders");
+            let rendered = input::rendered_from(
+                &Disk,
+                &folder.to_string_lossy(),
+                &Options::of(Profile::default()),
+                &SeedArgs::default(),
+            )
+            .expect("renders");
             digests.insert(pack(&rendered.set, &Packing::default()).expect("packs").digest);
             std::fs::remove_dir_all(folder).expect("removed");
         }

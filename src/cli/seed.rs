@@ -12,6 +12,7 @@ use sha2::Sha256;
 
 use crate::diag::{Diagnostic, Result};
 use crate::helm;
+use crate::oci::Digest;
 use crate::source::{Disk, Source as _};
 
 use super::ambient::Ambient;
@@ -34,6 +35,13 @@ pub(super) struct SeedArgs {
 }
 
 impl SeedArgs {
+    /// The fingerprint of the key, which gives nothing of it away; empty without one.
+    pub(super) fn fingerprint(&self) -> Result<String> {
+        let Some(path) = self.seed_file.as_ref().and_then(|path| path.to_str()) else { return Ok(String::new()) };
+        let key = Disk.read(&absolute(path)?)?;
+        Ok(Digest::of(&[b"hydrant seed key\n", &key[..]].concat()).to_string())
+    }
+
     /// The world of a render. Fails with code `seed` if the key cannot be read or is too short to be secret.
     pub(super) fn world(&self, dns: bool) -> Result<World> {
         let Some(path) = &self.seed_file else { return Ok(World::Ambient(Ambient::new(dns))) };

@@ -6,15 +6,19 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::helm::{
     Chart, KubeVersion, Print, ReleaseOptions, UserValues, render_or_explain, templated_name, values_text,
 };
-use crate::source::{Disk, Source as _};
+use crate::source::{Disk, Memory, Source as _};
 
 use super::Outcome;
+use super::chart_flags::{ChartFlags, Servers};
+use super::connection::wait;
+use super::deps;
 use super::pflag;
 use super::seed::{SeedArgs, World};
 use super::store;
@@ -29,7 +33,7 @@ pub(super) struct Args {
     /// API versions that `.Capabilities.APIVersions` has besides the usual ones
     #[arg(short = 'a', long, value_parser = pflag::list, value_name = "VERSIONS")]
     api_versions: Vec<pflag::List>,
-    /// Bring missing `file://` dependencies in before rendering
+    /// Bring missing dependencies into `charts/` before rendering, as `deps update` does
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     dependency_update: bool,
     /// A description of the release; of no effect
@@ -101,6 +105,8 @@ pub(super) struct Args {
     #[command(flatten)]
     seed: SeedArgs,
     #[command(flatten)]
+    chart: ChartFlags,
+    #[command(flatten)]
     refused: Refused,
     #[command(flatten)]
     inert: Inert,
@@ -113,10 +119,6 @@ struct Refused {
     validate: Option<Option<bool>>,
     #[arg(long, hide = true)]
     post_renderer: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
-    verify: Option<Option<bool>>,
-    #[arg(long, hide = true)]
-    repo: Option<String>,
 }
 
 /// Flags of Helm's that change nothing in what `helm template` prints; what Helm cannot read is refused all the same.
@@ -127,8 +129,6 @@ struct Inert {
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
     create_namespace: Option<Option<bool>>,
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
-    devel: Option<Option<bool>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
     disable_openapi_validation: Option<Option<bool>>,
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
     force: Option<Option<bool>>,
@@ -138,12 +138,6 @@ struct Inert {
     force_replace: Option<Option<bool>>,
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
     hide_notes: Option<Option<bool>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
-    insecure_skip_tls_verify: Option<Option<bool>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
-    pass_credentials: Option<Option<bool>>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
-    plain_http: Option<Option<bool>>,
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
     render_subchart_notes: Option<Option<bool>>,
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = pflag::boolean)]
@@ -173,20 +167,6 @@ struct Inert {
     #[arg(long, hide = true)]
     qps: Option<f32>,
     #[arg(long, hide = true)]
-    ca_file: Option<String>,
-    #[arg(long, hide = true)]
-    cert_file: Option<String>,
-    #[arg(long, hide = true)]
-    key_file: Option<String>,
-    #[arg(long, hide = true)]
-    keyring: Option<String>,
-    #[arg(long, hide = true)]
-    password: Option<String>,
-    #[arg(long, hide = true)]
-    username: Option<String>,
-    #[arg(long, hide = true)]
-    content_cache: Option<String>,
-    #[arg(long, hide = true)]
     kube_apiserver: Option<String>,
     #[arg(long, hide = true)]
     kube_as_user: Option<String>,
@@ -201,37 +181,24 @@ struct Inert {
     #[arg(long, hide = true)]
     kubeconfig: Option<String>,
     #[arg(long, hide = true)]
-    registry_config: Option<String>,
-    #[arg(long, hide = true)]
-    repository_cache: Option<String>,
-    #[arg(long, hide = true)]
-    repository_config: Option<String>,
-    #[arg(long, hide = true)]
     post_renderer_args: Vec<String>,
     #[arg(long, hide = true)]
     kube_as_group: Vec<String>,
-    #[arg(long = "version", hide = true)]
-    chart_version: Option<String>,
 }
 
 /// Runs the command.
 pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
     refuse(&args)?;
     let mut ambient = args.seed.world(args.enable_dns)?;
-    let (name, chart_path) = name_and_chart(&args, &mut ambient)?;
-    let chart_path = chart_path.trim();
-    let path = absolute(chart_path)?;
-    if Disk.kind(&path).is_none() {
-        let fault = Diagnostic::input("chart-missing", format!("no chart at `{chart_path}`"));
-        return Err(Box::new(fault.hint("name a chart's folder or a packed chart; repositories are not asked here")));
-    }
-    let read_file = |path: &str| read(path).map(|bytes| bytes.to_vec());
+    let (name, chart_name) = name_and_chart(&args, &mut ambient)?;
+    let servers = Servers::about(&args.chart.server, &[&chart_name])?;
+    let read_file = |path: &str| read(path, &servers).map(|bytes| bytes.to_vec());
     let values = UserValues {
         files: args
             .values
             .iter()
             .flat_map(|list| &list.0)
-            .map(|path| values_file(path, profile))
+            .map(|path| values_file(path, &servers, profile))
             .collect::<Result<_>>()?,
         json: args.set_json.clone(),
         set: args.set.clone(),
@@ -240,10 +207,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         literals: args.set_literal.clone(),
         read_file: Some(&read_file),
     };
-    let mut chart = Chart::load(&Disk, &path, profile)?;
-    if args.dependency_update {
-        chart = Chart::with_local_dependencies(&chart, &Disk, &path, profile)?;
-    }
+    let chart = located(&args, &chart_name, &servers, profile, terminal)?;
     let options = ReleaseOptions {
         name,
         namespace: namespace(&args),
@@ -279,17 +243,32 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     Ok(Outcome::Done)
 }
 
+/// The chart, from disk or from where it is kept.
+fn located(args: &Args, name: &str, servers: &Servers, profile: Profile, terminal: &Terminal) -> Result<Arc<Chart>> {
+    let Some(wanted) = servers.understand(name, &args.chart)? else {
+        let path = absolute(name.trim())?;
+        let chart = Chart::load(&Disk, &path, profile)?;
+        if args.dependency_update && !chart.missing().is_empty() {
+            deps::update_chart(&path, servers, profile, &mut |line| terminal.note(line))?;
+            return Chart::load(&Disk, &path, profile);
+        }
+        return Ok(chart);
+    };
+    let (found, packed) = servers.fetch(&wanted, false, terminal)?;
+    let mut memory = Memory::new();
+    let path = format!("/{}", found.file_name());
+    memory.insert(&path, packed.bytes);
+    Chart::load(&memory, &path, profile)
+}
+
 fn refuse(args: &Args) -> Result<()> {
+    args.chart.check()?;
     let on = |flag: Option<Option<bool>>| flag.is_some_and(|value| value != Some(false));
     let refused = &args.refused;
     let (flag, why) = if on(refused.validate) {
         ("--validate", "it asks a cluster")
     } else if refused.post_renderer.is_some() {
         ("--post-renderer", "it starts a program")
-    } else if on(refused.verify) {
-        ("--verify", "provenance files are not read")
-    } else if refused.repo.is_some() {
-        ("--repo", "chart repositories are not asked")
     } else if args.dry_run.as_deref() == Some("server") {
         ("--dry-run=server", "it asks a cluster")
     } else {
@@ -312,12 +291,11 @@ fn contradictions(args: &Args) -> Result<()> {
     if let Some((key, _)) = keys.into_iter().find(|(key, _)| SYSTEM_LABELS.contains(key)) {
         return wrong(format!("`--labels` sets `{key}`, which is Helm's own"));
     }
-    match &inert.ca_file {
-        Some(path) if !path.is_empty() && Disk.kind(&absolute(path)?).is_none() => {
-            wrong(format!("`--ca-file`: no file at `{path}`"))
-        }
-        _ => Ok(()),
+    let authorities = &args.chart.server.ca_file;
+    if !authorities.is_empty() && Disk.kind(&absolute(authorities)?).is_none() {
+        return wrong(format!("`--ca-file`: no file at `{authorities}`"));
     }
+    Ok(())
 }
 
 /// Labels that Helm keeps for itself.
@@ -357,8 +335,8 @@ fn namespace(args: &Args) -> String {
     std::env::var("HELM_NAMESPACE").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned())
 }
 
-fn values_file(path: &str, profile: Profile) -> Result<SourceText> {
-    let bytes = read(path).map_err(|mut fault| {
+fn values_file(path: &str, servers: &Servers, profile: Profile) -> Result<SourceText> {
+    let bytes = read(path, servers).map_err(|mut fault| {
         fault.message = format!("cannot read values: {}", fault.message);
         fault
     })?;
@@ -369,7 +347,7 @@ fn values_file(path: &str, profile: Profile) -> Result<SourceText> {
     })
 }
 
-fn read(path: &str) -> Result<std::sync::Arc<[u8]>> {
+fn read(path: &str, servers: &Servers) -> Result<Arc<[u8]>> {
     if path.trim() == "-" {
         let mut bytes = Vec::new();
         let failed = |error| Box::new(Diagnostic::unreachable("stdin", format!("cannot read stdin: {error}")));
@@ -380,8 +358,7 @@ fn read(path: &str) -> Result<std::sync::Arc<[u8]>> {
         return Err(Box::new(Diagnostic::input("values-path", format!("`{path}` is neither a path nor a URL: {why}"))));
     }
     if path.starts_with("http://") || path.starts_with("https://") {
-        let message = format!("`{path}` is not fetched: values must be local files");
-        return Err(Box::new(Diagnostic::input("values-remote", message)));
+        return wait(servers.fetcher.file(path, None)).map(|(_, bytes)| bytes);
     }
     Disk.read(&absolute(path)?)
 }

@@ -9,6 +9,7 @@ use crate::diag::{Diagnostic, Result, to_json, to_text};
 
 /// Where a command prints to.
 pub(super) struct Terminal {
+    quiet: bool,
     json: bool,
     colour: bool,
 }
@@ -17,7 +18,12 @@ impl Terminal {
     /// Diagnostics as JSON lines or as text; colour only on a terminal and without `NO_COLOR`.
     pub(super) fn new(json: bool) -> Terminal {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Terminal { json, colour: !plain && io::stderr().is_terminal() }
+        Terminal { quiet: false, json, colour: !plain && io::stderr().is_terminal() }
+    }
+
+    /// A terminal that takes no remarks: for work whose outcome is told as a whole.
+    pub(super) fn quiet() -> Terminal {
+        Terminal { quiet: true, json: false, colour: false }
     }
 
     /// A variable of the environment, if it is set and UTF-8.
@@ -38,14 +44,19 @@ impl Terminal {
     }
 
     /// Prints one line of progress to stderr.
-    #[expect(clippy::unused_self, reason = "whoever prints holds the terminal")]
     pub(super) fn note(&self, line: impl std::fmt::Display) {
+        if self.quiet {
+            return;
+        }
         // a closed stderr leaves nobody to tell
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
     /// Prints a diagnostic to stderr.
     pub(super) fn report(&self, diagnostic: &Diagnostic) {
+        if self.quiet {
+            return;
+        }
         let text = if self.json { to_json(diagnostic) + "\n" } else { to_text(diagnostic, self.colour) };
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }

@@ -24,6 +24,7 @@ use crate::source::Memory;
 
 use super::Outcome;
 use super::ambient::Ambient;
+use super::bring::FetchFlags;
 use super::connection::{ConnectionArgs, wait};
 use super::input;
 use super::seed;
@@ -63,7 +64,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
     let folder = args.dir.clone().unwrap_or_else(|| std::env::temp_dir().join("hydrant-try"));
     let shown = args.source.as_deref().unwrap_or("the embedded example");
-    let (rendered, time) = timed(|| source(args.source.as_deref(), profile))?;
+    let (rendered, time) = timed(|| source(args.source.as_deref(), profile, terminal))?;
     rendered.warnings.iter().for_each(|warning| terminal.report(warning));
     seed::warn_unsteady(&rendered.unsteady, terminal);
     line(terminal, "render", &format!("{shown}: {} objects", rendered.set.len()), time)?;
@@ -77,7 +78,7 @@ pub(super) fn run(args: &Args, profile: Profile, terminal: &Terminal) -> Result<
     Ok(Outcome::Done)
 }
 
-fn source(argument: Option<&str>, profile: Profile) -> Result<Rendered> {
+fn source(argument: Option<&str>, profile: Profile, terminal: &Terminal) -> Result<Rendered> {
     let Some(argument) = argument else {
         let mut files = Memory::new();
         for (path, text) in EXAMPLE_FILES {
@@ -85,7 +86,7 @@ fn source(argument: Option<&str>, profile: Profile) -> Result<Rendered> {
         }
         return render::render(&files, EXAMPLE, &render::Options::of(profile), &mut Ambient::new(false));
     };
-    input::rendered(&input::absolute(argument)?, profile)
+    input::rendered(&input::absolute(argument)?, profile, &FetchFlags::default(), terminal)
 }
 
 fn push(set: &Set, location: &Location, terminal: &Terminal) -> Result<()> {

@@ -69,7 +69,7 @@ fn named_children(graph: &mut Graph, id: NodeId, rows: &[RowId], profile: Profil
 }
 
 /// True if the version lies in the range; false if either cannot be read.
-pub(crate) fn is_compatible(range: &str, version: &str) -> bool {
+pub fn is_compatible(range: &str, version: &str) -> bool {
     match (semver::Constraints::parse(range), semver::Version::parse(version)) {
         (Ok(range), Ok(version)) => range.check(&version),
         _ => false,

@@ -158,7 +158,7 @@ fn check_installable(chart: &Chart) -> Result<()> {
         missing.join(", ")
     );
     let fault = Diagnostic::input("chart-dependencies-missing", message);
-    Err(Box::new(fault.hint("put the missing charts into the `charts` folder, as `helm dependency build` does")))
+    Err(Box::new(fault.hint("bring the missing charts into the `charts` folder with `hydrant deps build`")))
 }
 
 fn check_kube_version(chart: &Chart, capabilities: &Capabilities) -> Result<()> {

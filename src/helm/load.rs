@@ -12,7 +12,7 @@ use crate::archive::{self, Limits};
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::gotmpl::text_of_bytes;
-use crate::source::{EntryKind, Source, clean, join};
+use crate::source::{EntryKind, Source, clean};
 use crate::value::Tree;
 use crate::yaml;
 
@@ -47,31 +47,10 @@ impl Chart {
     }
 }
 
-impl Chart {
-    /// The chart with its missing `file://` dependencies brought in from beside it, as `--dependency-update` does; nothing
-    /// is written. Fails with code `chart-dependencies-missing` if one comes from anywhere else.
-    pub fn with_local_dependencies(chart: &Arc<Chart>, source: &dyn Source, path: &str, profile: Profile) -> Result<Arc<Chart>> {
-        let missing = chart.missing();
-        if missing.is_empty() {
-            return Ok(chart.clone());
-        }
-        let mut whole = (**chart).clone();
-        for row in chart.metadata.dependencies.iter().flatten().filter(|row| missing.contains(&row.name)) {
-            let Some(folder) = row.repository.strip_prefix("file://") else {
-                let message = format!("dependency `{}` comes from `{}`, which is not asked", row.name, row.repository);
-                let fault = Diagnostic::input("chart-dependencies-missing", message);
-                return Err(Box::new(fault.hint("put it into the `charts` folder, as `helm dependency build` does")));
-            };
-            let dependency = Chart::load(source, &join(path, folder), profile)?;
-            if !super::dependencies::is_compatible(&row.version, &dependency.metadata.version) {
-                let found = &dependency.metadata.version;
-                let message = format!("can't get a valid version for dependency {}: {found} is not in {}", row.name, row.version);
-                return Err(Box::new(Diagnostic::input("chart-dependency-version", message)));
-            }
-            whole.dependencies.push(dependency);
-        }
-        Ok(Arc::new(whole))
-    }
+/// The files that belong to the chart in a folder, named as inside it, in Helm's order: what packing it packs.
+pub fn chart_files(source: &dyn Source, path: &str, profile: Profile) -> Result<Vec<(String, Arc<[u8]>)>> {
+    let files = Folder::new(source, path, limits(profile))?.files()?;
+    Ok(files.into_iter().map(|file| (file.name, file.data)).collect())
 }
 
 /// What the files of a chart may cost.
@@ -399,18 +378,5 @@ mod tests {
         let loader = Loader { profile: Profile::default(), origin: String::new() };
         let fault = loader.chart(files, 0).expect_err("too deep");
         assert_eq!(fault.code, "chart-too-deep");
-    }
-
-    #[test]
-    fn missing_dependencies_come_from_beside_the_chart() {
-        let mut memory = tree(&[(
-            "Chart.yaml",
-            "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies: [{name: lib, version: ^1, repository: 'file://../lib'}]\n",
-        )]);
-        memory.insert("/lib/Chart.yaml", b"apiVersion: v2\nname: lib\nversion: 1.2.3\n".as_slice());
-        let chart = Chart::load(&memory, "/web", Profile::default()).expect("a chart");
-        assert_eq!(chart.missing(), ["lib"]);
-        let whole = Chart::with_local_dependencies(&chart, &memory, "/web", Profile::default()).expect("it is there");
-        assert!(whole.missing().is_empty());
     }
 }

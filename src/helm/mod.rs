@@ -30,6 +30,7 @@ mod objects;
 mod release;
 mod run;
 mod schema;
+mod show;
 mod strvals;
 mod tables;
 mod threads;
@@ -37,7 +38,10 @@ mod values;
 
 pub use capabilities::KubeVersion;
 pub use chart::Chart;
+pub use dependencies::is_compatible;
 pub use engine::{ReleaseOptions, render, render_or_explain};
+pub use load::chart_files;
+pub use metadata::Dependency;
 pub use names::generated_name;
 pub use release::{Print, Release, push_document};
 pub use run::{Ambient, templated_name};

@@ -10,6 +10,7 @@ use super::metadata::Entries;
 use super::fieldspec::FieldSpec;
 use super::hash::HashSuffix;
 use super::nameref;
+use super::remote::Remotes;
 use super::origin;
 use super::resid::Gvk;
 use super::resmap::ResMap;
@@ -37,6 +38,8 @@ pub struct Options {
     pub managed_by_label: bool,
     /// Keeps the order of accumulation where `sortOptions` say nothing.
     pub fifo: bool,
+    /// What has been brought from elsewhere.
+    pub remotes: Remotes,
 }
 
 /// The finished objects, with what was worth saying.
@@ -53,13 +56,14 @@ pub struct Built {
 /// Fails with the fault of the first thing that is wrong; its trail names the kustomizations that led there.
 pub fn build(source: &dyn Source, root: &str, options: &Options, inflate: &Inflate<'_>) -> Result<Built> {
     let shown_from = source.real_path(&source::clean(root))?;
-    let loader = Loader::new(source, root, options.restrictions, &shown_from)?;
+    let loader = Loader::new(source, root, options.restrictions, &shown_from, &options.remotes)?;
     let mut build = Build {
         profile: options.profile,
         schema: Arc::new(Schema::builtin()),
         schema_set: false,
         builtin: Arc::new(tables::builtin(options.profile)),
         helm: &options.helm,
+        remotes: &options.remotes,
         inflate,
         warnings: Warnings::new(),
     };

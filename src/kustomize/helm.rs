@@ -8,11 +8,16 @@ use std::sync::Arc;
 use super::decode;
 use super::loader::Loader;
 use super::merge;
+use super::remote::{Need, Remotes};
 use super::transformer::Context;
 use crate::diag::{Diagnostic, Result, SourceText};
+use crate::go::semver::{Constraints, Version};
 use crate::source::{self, EntryKind};
 use crate::value::{Text, Tree};
 use crate::yaml::{self, Dialect};
+
+/// The range that `devel` stands for where no version is named.
+const DEVEL: &str = ">0.0.0-0";
 
 /// A chart to render, as `helm template` would.
 #[derive(Clone, Debug)]
@@ -62,6 +67,7 @@ pub(crate) fn request(
     namespace: &str,
     context: &Context<'_>,
     options: &HelmOptions,
+    remotes: &Remotes,
 ) -> Result<ChartRequest> {
     let loader = context.loader;
     if !options.enabled {
@@ -74,17 +80,8 @@ pub(crate) fn request(
     if name.is_empty() {
         return Err(refuse("kustomize-chart-name", "chart name cannot be empty".to_owned()));
     }
-    let home = or(decode::text(globals, "chartHome"), "charts");
-    let (version, repo) = (text("version"), text("repo"));
-    let mut home = source::join(loader.root(), &home);
-    if !version.is_empty() && !repo.is_empty() {
-        home = source::join(&home, &format!("{name}-{version}"));
-    }
-    let chart = source::join(&home, &name);
+    let chart = locate(entry, globals, loader, remotes)?;
     let values = values(entry, &chart, context)?;
-    if loader.source().kind(&chart) != Some(EntryKind::Folder) {
-        return Err(missing(&name, &version, &repo, &loader.shown(&chart)));
-    }
     let api_versions = decode::texts(entry, "apiVersions");
     Ok(ChartRequest {
         release_name: text("releaseName"),
@@ -101,16 +98,48 @@ pub(crate) fn request(
     })
 }
 
-fn missing(name: &str, version: &str, repo: &str, shown: &str) -> Box<Diagnostic> {
-    if repo.is_empty() {
-        let message = format!("no chart `{name}` at `{shown}`, and no `repo` to pull it from");
-        return refuse("kustomize-chart-missing", message);
+/// The chart's folder, by kustomize's rule: `{chartHome}/{name}-{version}/{name}` where both `repo` and `version` stand,
+/// else `{chartHome}/{name}`. Where there is no such folder and a `repo` is named, the chart is noted as a need.
+pub(crate) fn locate(entry: &Tree, globals: &Tree, loader: &Loader<'_>, remotes: &Remotes) -> Result<String> {
+    let text = |field: &str| decode::text(entry, field);
+    let (name, version, repo) = (text("name"), text("version"), text("repo"));
+    let home = Some(decode::text(globals, "chartHome")).filter(|home| !home.is_empty()).unwrap_or_else(|| "charts".into());
+    let mut home = source::join(loader.root(), &home);
+    let pinned = !version.is_empty() && !repo.is_empty();
+    if pinned {
+        home = source::join(&home, &format!("{name}-{version}"));
     }
-    let what = if version.is_empty() { name.to_owned() } else { format!("{name}-{version}") };
-    let message = format!("chart `{what}` of `{repo}` is not at `{shown}`, and charts are not pulled");
-    Box::new(
-        Diagnostic::input("kustomize-chart-remote", message).hint(format!("put the unpacked chart at `{shown}`")),
-    )
+    let chart = source::join(&home, &name);
+    if loader.source().kind(&chart) == Some(EntryKind::Folder) {
+        if pinned {
+            check_version(loader, &chart, &version)?;
+        }
+        return Ok(chart);
+    }
+    if repo.is_empty() {
+        let message = format!("no chart `{name}` at `{}`, and no `repo` to pull it from", loader.shown(&chart));
+        return Err(refuse("kustomize-chart-missing", message));
+    }
+    let devel = version.is_empty() && decode::flag(entry, "devel");
+    let version = if devel { DEVEL.to_owned() } else { version.to_string() };
+    Err(remotes.miss(Need::Chart { repository: repo.to_string(), name: name.to_string(), version, folder: chart }))
+}
+
+/// A folder that is named after a version must hold that version: what lies there may be older than the kustomization.
+fn check_version(loader: &Loader<'_>, chart: &str, wanted: &str) -> Result<()> {
+    let Ok(bytes) = loader.source().read(&source::join(chart, "Chart.yaml")) else { return Ok(()) };
+    let text = SourceText::new(loader.shown(chart), String::from_utf8_lossy(&bytes).into_owned());
+    let found = yaml::parse(&text, Dialect::V2).map(|tree| decode::text(&tree, "version")).unwrap_or_default();
+    let fits = match (Constraints::parse(wanted), Version::parse(&found)) {
+        (Ok(range), Ok(version)) => range.check(&version),
+        _ => true,
+    };
+    if found == wanted || fits {
+        return Ok(());
+    }
+    let message = format!("the chart at `{}` is of version {found}, and {wanted} is wanted", loader.shown(chart));
+    let fault = Diagnostic::input("kustomize-chart-stale", message);
+    Err(Box::new(fault.hint("delete the folder: the right version is then pulled")))
 }
 
 /// The values files, merged with what stands inline.

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use super::remote::{Brought, Found, Need, Remotes};
+use super::repo_spec::RepoSpec;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::source::{self, EntryKind, Source};
 
@@ -28,6 +30,10 @@ pub(crate) struct Loader<'a> {
     referrer: Option<&'a Loader<'a>>,
     /// Folder that names are shown relative to.
     shown_from: &'a str,
+    /// What has been brought from elsewhere.
+    remotes: &'a Remotes,
+    /// The repository that this folder is in, if it came from one: its top folder, and the URL that named it.
+    repository: Option<(String, String)>,
 }
 
 impl<'a> Loader<'a> {
@@ -37,9 +43,10 @@ impl<'a> Loader<'a> {
         path: &str,
         restrictions: LoadRestrictions,
         shown_from: &'a str,
+        remotes: &'a Remotes,
     ) -> Result<Loader<'a>> {
         let root = folder(source, path)?;
-        Ok(Loader { source, root, restrictions, referrer: None, shown_from })
+        Ok(Loader { source, root, restrictions, referrer: None, shown_from, remotes, repository: None })
     }
 
     /// A loader for a folder that this kustomization includes.
@@ -47,10 +54,17 @@ impl<'a> Loader<'a> {
         if path.is_empty() {
             return Err(refuse("kustomize-base-empty", "new root cannot be empty".to_owned()));
         }
+        if let Some(spec) = RepoSpec::parse(path) {
+            return self.repository(spec);
+        }
         if path.starts_with('/') {
             return Err(refuse("kustomize-base-absolute", format!("new root `{path}` cannot be absolute")));
         }
         let root = folder(self.source, &source::join(&self.root, path))?;
+        if let Some((top, _)) = self.repository.as_ref().filter(|(top, _)| !is_within(&root, top)) {
+            let message = format!("security; bases in kustomizations found in cloned git repos must be within the repo, but base `{root}` is outside `{top}`");
+            return Err(refuse("kustomize-load-restricted", message));
+        }
         let mut visited: Option<&Loader<'_>> = Some(self);
         while let Some(loader) = visited {
             if is_within(&loader.root, &root) {
@@ -60,8 +74,62 @@ impl<'a> Loader<'a> {
             }
             visited = loader.referrer;
         }
-        let Loader { source, restrictions, shown_from, .. } = *self;
-        Ok(Loader { source, root, restrictions, referrer: Some(self), shown_from })
+        let Loader { source, restrictions, shown_from, remotes, .. } = *self;
+        let repository = self.repository.clone();
+        Ok(Loader { source, root, restrictions, referrer: Some(self), shown_from, remotes, repository })
+    }
+
+    /// A loader for a folder of a repository that this kustomization includes.
+    fn repository(&self, spec: RepoSpec) -> Result<Loader<'_>> {
+        let mut visited: Option<&Loader<'_>> = Some(self);
+        while let Some(loader) = visited {
+            if let Some((_, raw)) = loader.repository.as_ref().filter(|(_, raw)| raw.starts_with(&spec.raw)) {
+                let message = format!("cycle detected: URI `{}` referenced by previous URI `{raw}`", spec.raw);
+                return Err(refuse("kustomize-cycle", message));
+            }
+            visited = loader.referrer;
+        }
+        let need = if is_remote_file(&spec.raw) { Need::FileOrRepository(spec.raw.clone(), spec.clone()) } else { Need::Repository(spec.clone()) };
+        let Brought::Repository(top) = self.remotes.find(&need)? else {
+            let message = format!("`{}` is a file, and a folder is wanted", spec.raw);
+            return Err(refuse("kustomize-not-folder", message));
+        };
+        let root = folder(self.source, &source::join(top, &spec.folder))?;
+        if !is_within(&root, top) {
+            let message = format!("`{}` refers to a folder outside of its repository", spec.raw);
+            return Err(refuse("kustomize-load-restricted", message));
+        }
+        let Loader { source, shown_from, remotes, .. } = *self;
+        let repository = Some((top.clone(), spec.raw));
+        // what was cloned may read nothing beside itself, whatever the command line says
+        Ok(Loader { source, root, restrictions: LoadRestrictions::RootOnly, referrer: Some(self), shown_from, remotes, repository })
+    }
+
+    /// What an entry of `resources` names, as kustomize looks for it: a file, then a repository or folder.
+    pub(crate) fn resource(&self, path: &str) -> Result<Found> {
+        if self.kind(path) == Some(EntryKind::File) {
+            return Ok(Found::File(source::join(&self.root, path)));
+        }
+        let Some(spec) = RepoSpec::parse(path) else {
+            if is_remote_file(path) {
+                return self.remote_file(path).map(Found::File);
+            }
+            return Ok(Found::Folder);
+        };
+        if !is_remote_file(path) {
+            return Ok(Found::Folder);
+        }
+        match self.remotes.find(&Need::FileOrRepository(path.to_owned(), spec))? {
+            Brought::File(place) => Ok(Found::File(place.clone())),
+            Brought::Repository(_) => Ok(Found::Folder),
+        }
+    }
+
+    fn remote_file(&self, url: &str) -> Result<String> {
+        match self.remotes.find(&Need::File(url.to_owned()))? {
+            Brought::File(place) => Ok(place.clone()),
+            Brought::Repository(_) => Err(refuse("kustomize-not-file", format!("`{url}` is a git repository"))),
+        }
     }
 
     /// The folder of the kustomization, absolute, links resolved.
@@ -81,14 +149,14 @@ impl<'a> Loader<'a> {
 
     /// What stands at `path`; nothing for an address.
     pub(crate) fn kind(&self, path: &str) -> Option<EntryKind> {
-        if is_remote(path) { None } else { self.source.kind(&source::join(&self.root, path)) }
+        if is_remote_file(path) { None } else { self.source.kind(&source::join(&self.root, path)) }
     }
 
     /// The bytes of a file. Fails with code `source-missing` if there is none, `kustomize-load-restricted` if the
     /// restrictions forbid it.
     pub(crate) fn bytes(&self, path: &str) -> Result<Arc<[u8]>> {
         if is_remote_file(path) {
-            return Err(remote(path));
+            return self.source.read(&self.remote_file(path)?);
         }
         let absolute = source::join(&self.root, path);
         match self.source.kind(&absolute) {
@@ -118,12 +186,18 @@ impl<'a> Loader<'a> {
     /// The text of a file; bytes that are no UTF-8 are an error.
     pub(crate) fn text(&self, path: &str) -> Result<SourceText> {
         let bytes = self.bytes(path)?;
-        let name = self.shown(&source::join(&self.root, path));
-        match std::str::from_utf8(&bytes) {
-            Ok(text) => Ok(SourceText::new(name, text)),
-            Err(_) => Err(refuse("source-not-utf8", format!("`{name}` is no UTF-8 text"))),
-        }
+        let name = if is_remote_file(path) { path.to_owned() } else { self.shown(&source::join(&self.root, path)) };
+        named(name, &bytes)
     }
+
+    /// The text of a file that [`Loader::resource`] found.
+    pub(crate) fn found_text(&self, path: &str, place: &str) -> Result<SourceText> {
+        if is_remote_file(path) {
+            return named(path.to_owned(), &self.source.read(place)?);
+        }
+        self.text(path)
+    }
+
 
     /// An absolute path as the user would name it.
     pub(crate) fn shown(&self, absolute: &str) -> String {
@@ -140,18 +214,11 @@ pub(crate) fn is_remote_file(path: &str) -> bool {
     path.starts_with("http://") || path.starts_with("https://")
 }
 
-/// True for an address of a file, a repository or a folder in one.
-pub(crate) fn is_remote(path: &str) -> bool {
-    const STARTS: [&str; 7] = ["http://", "https://", "ssh://", "git::", "file://", "git@", "github.com/"];
-    STARTS.iter().any(|start| path.starts_with(start)) || path.starts_with("github.com:")
-}
-
-/// The refusal of an address.
-pub(crate) fn remote(address: &str) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::input("kustomize-remote", format!("`{address}` is elsewhere, and remote resources are not fetched"))
-            .hint("copy it beside the kustomization and name the copy"),
-    )
+fn named(name: String, bytes: &[u8]) -> Result<SourceText> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(SourceText::new(name, text)),
+        Err(_) => Err(refuse("source-not-utf8", format!("`{name}` is no UTF-8 text"))),
+    }
 }
 
 /// True if `path` is `folder` or below it; both absolute and clean.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::repo_spec::RepoSpec;
 use super::resource::{BuildOrigin, Resource};
 use crate::source;
 use crate::value::Text;
@@ -14,6 +15,9 @@ pub(crate) const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformat
 impl BuildOrigin {
     /// The origin of a file or folder that this one includes.
     pub(crate) fn join(&self, path: &str) -> BuildOrigin {
+        if let Some(spec) = RepoSpec::parse(path) {
+            return BuildOrigin { path: spec.folder, repo: spec.clone, revision: spec.revision, ..self.clone() };
+        }
         let path = source::clean(&if self.path.is_empty() { path.to_owned() } else { format!("{}/{path}", self.path) });
         BuildOrigin { path, ..self.clone() }
     }
@@ -24,6 +28,7 @@ impl BuildOrigin {
             path: String::new(),
             configured_in: self.join(file_name).path,
             configured_by: ["builtin".into(), plugin.into(), Text::default(), Text::default()],
+            ..self.clone()
         }
     }
 
@@ -34,6 +39,7 @@ impl BuildOrigin {
             path: String::new(),
             configured_in: self.path.clone(),
             configured_by: [gvk.api_version().into(), gvk.kind, plugin.name(), plugin.namespace()],
+            ..self.clone()
         }
     }
 
@@ -41,7 +47,7 @@ impl BuildOrigin {
     fn text(&self, first: &str, indent: &str) -> String {
         let mut text = String::new();
         let mut lead = first;
-        for (key, value) in [("path", &self.path), ("configuredIn", &self.configured_in)] {
+        for (key, value) in [("path", &self.path), ("repo", &self.repo), ("ref", &self.revision), ("configuredIn", &self.configured_in)] {
             if !value.is_empty() {
                 writeln!(text, "{lead}{key}: {value}").expect("a string takes any text");
                 lead = indent;

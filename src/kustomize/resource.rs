@@ -41,6 +41,10 @@ pub(crate) struct PreviousId {
 pub(crate) struct BuildOrigin {
     /// Path of the file, seen from the folder built.
     pub(crate) path: String,
+    /// The repository that the file came from; empty for none.
+    pub(crate) repo: String,
+    /// The revision named there.
+    pub(crate) revision: String,
     /// File that holds the generator or transformer.
     pub(crate) configured_in: String,
     /// `apiVersion`, `kind`, `name` and `namespace` of the generator or transformer.

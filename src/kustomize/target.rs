@@ -8,9 +8,11 @@ use super::crds;
 use super::decode;
 use super::helm::{self, HelmOptions, Inflate};
 use super::kustomization::{Kustomization, Role};
-use super::loader::{self, Loader};
+use super::loader::Loader;
 use super::plugins;
 use super::read;
+use super::remote::{Found, Remotes};
+use super::repo_spec::RepoSpec;
 use super::resmap::ResMap;
 use super::resource::{BuildOrigin, Resource};
 use super::steps::{self, Configured};
@@ -19,7 +21,6 @@ use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText, Warnings};
 use crate::manifest::Origin;
 use crate::schema::{Definitions, Schema};
-use crate::source::EntryKind;
 use crate::value::{Text, Tree};
 use crate::yaml::{self, Dialect};
 
@@ -38,6 +39,8 @@ pub(crate) struct Build<'a> {
     pub(crate) builtin: Arc<Config>,
     /// What the command line says about charts.
     pub(crate) helm: &'a HelmOptions,
+    /// What has been brought from elsewhere.
+    pub(crate) remotes: &'a Remotes,
     /// Renders charts.
     pub(crate) inflate: &'a Inflate<'a>,
     /// Gathered along the way.
@@ -132,21 +135,20 @@ impl Build<'_> {
     /// Adds files and folders that are listed under a field.
     fn accumulate_resources(&mut self, target: &mut Target<'_>, gathered: &mut Accumulator, paths: &[Text]) -> Result<()> {
         for path in paths {
-            match target.loader.kind(path) {
-                Some(EntryKind::File) => self.accumulate_file(target, gathered, path)?,
-                Some(EntryKind::Folder) => {
+            match target.loader.resource(path)? {
+                Found::File(place) => self.accumulate_file(target, gathered, path, &place)?,
+                Found::Folder if target.loader.kind(path).is_some() || RepoSpec::parse(path).is_some() => {
                     let before = std::mem::take(gathered);
                     *gathered = self.include(target, before, path, Role::Kustomization)?;
                 }
-                None if loader::is_remote(path) => return Err(loader::remote(path)),
-                None => return Err(missing(target, path)),
+                Found::Folder => return Err(missing(target, path)),
             }
         }
         Ok(())
     }
 
-    fn accumulate_file(&mut self, target: &Target<'_>, gathered: &mut Accumulator, path: &str) -> Result<()> {
-        let source = target.loader.text(path)?;
+    fn accumulate_file(&mut self, target: &Target<'_>, gathered: &mut Accumulator, path: &str, place: &str) -> Result<()> {
+        let source = target.loader.found_text(path, place)?;
         let origin = target.origin(source.name().to_owned());
         let build_origin = target.origin.as_ref().map(|origin| Arc::new(origin.join(path)));
         for mut resource in read::resources(&source, &origin, self.profile)? {
@@ -158,9 +160,6 @@ impl Build<'_> {
 
     /// Adds a folder with a kustomization of its own.
     fn include(&mut self, target: &Target<'_>, mut gathered: Accumulator, path: &str, role: Role) -> Result<Accumulator> {
-        if loader::is_remote(path) {
-            return Err(loader::remote(path));
-        }
         if target.bases.len() >= MAX_DEPTH {
             let message = format!("kustomizations include one another more than {MAX_DEPTH} deep");
             return Err(Box::new(Diagnostic::input("kustomize-depth", message)));
@@ -241,7 +240,7 @@ impl Build<'_> {
             own if own.is_empty() => target.chart_namespace.clone(),
             own => own,
         };
-        let request = helm::request(chart, globals, &namespace, context, self.helm)?;
+        let request = helm::request(chart, globals, &namespace, context, self.helm, self.remotes)?;
         let text = (self.inflate)(&request)?;
         let chart_origin = Origin { chart: request.shown_name.as_str().into(), ..target.here() };
         let source = SourceText::new(format!("chart {}", request.shown_name), text);

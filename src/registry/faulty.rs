@@ -13,19 +13,19 @@ use crate::oci::{Artifact, Blob, Digest, ImageManifest, Location, media_type};
 
 /// A request as it came in.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) method: String,
-    pub(super) path: String,
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    pub(crate) path: String,
     headers: String,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Asked {
-    pub(super) fn is(&self, method: &str, part: &str) -> bool {
+    pub(crate) fn is(&self, method: &str, part: &str) -> bool {
         self.method == method && self.path.contains(part)
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -34,7 +34,7 @@ impl Asked {
 }
 
 /// What goes back.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// Status, headers (each with its line end), body.
     Answer(u16, String, Vec<u8>),
     /// As above, but the length claims this much and the connection is cut after the body.
@@ -45,21 +45,21 @@ pub(super) enum Reply {
     Endless,
 }
 
-pub(super) fn answer(status: u16, body: &[u8]) -> Reply {
+pub(crate) fn answer(status: u16, body: &[u8]) -> Reply {
     Reply::Answer(status, String::new(), body.to_vec())
 }
 
 type Handler = dyn FnMut(&Asked, &[Asked]) -> Reply + Send;
 
 /// A registry that answers as told.
-pub(super) struct Faulty {
-    pub(super) host: String,
+pub(crate) struct Faulty {
+    pub(crate) host: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Faulty {
     /// `handler` gets the request and all before it.
-    pub(super) fn start(handler: impl FnMut(&Asked, &[Asked]) -> Reply + Send + 'static) -> Faulty {
+    pub(crate) fn start(handler: impl FnMut(&Asked, &[Asked]) -> Reply + Send + 'static) -> Faulty {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let host = listener.local_addr().expect("bound").to_string();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -74,15 +74,15 @@ impl Faulty {
         Faulty { host, asked }
     }
 
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("the log").clone()
     }
 
-    pub(super) fn location(&self) -> Location {
+    pub(crate) fn location(&self) -> Location {
         Location::parse(&format!("{}/shop:v1", self.host)).expect("a reference")
     }
 
-    pub(super) fn pull(&self) -> Result<Artifact> {
+    pub(crate) fn pull(&self) -> Result<Artifact> {
         run(client(Arc::new(Anonymous)).pull(&self.location()))
     }
 }
@@ -130,7 +130,7 @@ fn send(mut stream: TcpStream, reply: Reply, head_only: bool) -> Option<()> {
     stream.flush().ok()
 }
 
-pub(super) fn client(credentials: Arc<dyn Credentials>) -> Client {
+pub(crate) fn client(credentials: Arc<dyn Credentials>) -> Client {
     // long enough for a machine that does much else; the tests of slow registries bring their own
     impatient(credentials, Duration::from_secs(20))
 }
@@ -147,11 +147,11 @@ fn impatient(credentials: Arc<dyn Credentials>, read_timeout: Duration) -> Clien
     Client::new(options, credentials)
 }
 
-pub(super) fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }
 
-pub(super) fn artifact() -> Artifact {
+pub(crate) fn artifact() -> Artifact {
     let config = Blob::new(media_type::CONFIG, &b"{}"[..]);
     let layer = Blob::new(media_type::TAR, &b"layer bytes, quite a few of them"[..]);
     let image = ImageManifest {
@@ -296,7 +296,7 @@ fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
 }
 
 /// Nobody in particular.
-pub(super) struct Anonymous;
+pub(crate) struct Anonymous;
 
 impl Credentials for Anonymous {
     fn find(&self, _registry: &str) -> Result<Option<Credential>> {

@@ -17,7 +17,7 @@ mod client;
 mod copy;
 mod fault;
 #[cfg(test)]
-mod faulty;
+pub(crate) mod faulty;
 mod google;
 mod layout;
 mod push;

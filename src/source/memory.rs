@@ -53,8 +53,11 @@ impl Source for Memory {
             let name = full.strip_prefix(&prefix)?;
             (!name.is_empty() && !name.contains('/')).then(|| Entry { name: name.to_owned(), kind: Some(kind) })
         };
-        let files = self.files.keys().filter_map(|full| named(full, EntryKind::File));
-        let folders = self.folders.iter().filter_map(|full| named(full, EntryKind::Folder));
+        let below = |full: &str| full.starts_with(&prefix);
+        let files = self.files.range(prefix.clone()..).map(|(full, _)| full).take_while(|full| below(full));
+        let folders = self.folders.range(prefix.clone()..).take_while(|full| below(full));
+        let files = files.filter_map(|full| named(full, EntryKind::File));
+        let folders = folders.filter_map(|full| named(full, EntryKind::Folder));
         let mut entries: Vec<Entry> = files.chain(folders).collect();
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)

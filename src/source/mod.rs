@@ -1,14 +1,16 @@
 //! Where render inputs come from: the only reader of render inputs.
 //!
-//! In: a folder on disk, a map in memory, (with their issues) an archive or a git revision. Out: bytes and listings under
+//! In: a folder on disk, a map in memory, one laid over the other. Out: bytes and listings under
 //! absolute, clean, `/`-separated paths. Rooms above never learn which kind they read from.
 
 mod disk;
 mod memory;
+mod overlay;
 mod path;
 
 pub use disk::Disk;
 pub use memory::Memory;
+pub use overlay::Overlay;
 pub use path::{clean, join, parent, relative};
 
 use std::sync::Arc;

@@ -1,0 +1,235 @@
+//! A git repository on this machine, read where it stands: references, loose objects and packs.
+
+#![expect(clippy::disallowed_methods, reason = "a `file://` repository is an input that only this file reads")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::object::{Id, Kind, Objects};
+use super::pack::{self, Entry, apply};
+use super::{broken, candidates, no_revision};
+use crate::diag::{Diagnostic, Result};
+
+/// How many symbolic references may point at one another.
+const SYMBOLIC_MAX: usize = 8;
+/// Longest chain of changes that is followed; git itself stops at 4,095.
+const CHAIN_MAX: usize = 4096;
+/// Largest loose object, in bytes.
+const LOOSE_BYTES_MAX: u64 = 128 << 20;
+/// How many repositories may borrow objects from one another.
+const ALTERNATES_MAX: usize = 8;
+
+/// The bytes of a pack's index, and of the pack.
+type PackFiles = Arc<(Vec<u8>, Vec<u8>)>;
+
+/// A repository in a folder.
+pub(super) struct Local {
+    url: String,
+    /// The folder with `HEAD`.
+    folder: PathBuf,
+    /// The folder with references that worktrees share.
+    common: PathBuf,
+    /// Folders with objects, borrowed ones last.
+    stores: Vec<PathBuf>,
+    packs: Vec<PathBuf>,
+    /// Packs that were read.
+    read: Mutex<BTreeMap<PathBuf, PackFiles>>,
+}
+
+impl Local {
+    /// Opens the repository at a path: bare, or with a `.git`.
+    pub(super) fn open(path: &str) -> Result<Local> {
+        let url = format!("file://{path}");
+        let missing = || {
+            let fault = Diagnostic::input("git-missing", format!("`{url}` does not appear to be a git repository"));
+            Box::new(fault.hint("check the path: everything after `file://` is the repository, up to `//` or `.git`"))
+        };
+        let inside = Path::new(path).join(".git");
+        let folder = match fs::metadata(&inside) {
+            Ok(metadata) if metadata.is_dir() => inside,
+            Ok(_) => {
+                let text = fs::read_to_string(&inside).map_err(|_| missing())?;
+                Path::new(path).join(text.trim().strip_prefix("gitdir:").ok_or_else(missing)?.trim())
+            }
+            Err(_) => PathBuf::from(path),
+        };
+        if !folder.join("HEAD").is_file() {
+            return Err(missing());
+        }
+        let common = fs::read_to_string(folder.join("commondir"))
+            .map_or_else(|_| folder.clone(), |text| folder.join(text.trim()));
+        let config = fs::read_to_string(common.join("config")).unwrap_or_default().to_ascii_lowercase();
+        if config.contains("objectformat = sha256") {
+            return Err(broken(&url, "names its objects by sha256, which is not read"));
+        }
+        let mut stores = vec![common.join("objects")];
+        let mut at = 0;
+        while at < stores.len() && stores.len() < ALTERNATES_MAX {
+            let text = fs::read_to_string(stores[at].join("info/alternates")).unwrap_or_default();
+            let borrowed =
+                text.lines().filter(|line| !line.is_empty()).map(|line| stores[at].join(line)).collect::<Vec<_>>();
+            stores.extend(borrowed);
+            at += 1;
+        }
+        let mut packs = Vec::new();
+        for store in &stores {
+            let entries = fs::read_dir(store.join("pack")).into_iter().flatten().flatten();
+            packs.extend(
+                entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "idx")),
+            );
+        }
+        packs.sort();
+        Ok(Local { url, folder, common, stores, packs, read: Mutex::default() })
+    }
+
+    /// The id that a revision names.
+    pub(super) fn resolve(&self, revision: &str) -> Result<Id> {
+        if let Some(id) = Id::parse(revision) {
+            return Ok(id);
+        }
+        let packed = fs::read_to_string(self.common.join("packed-refs")).unwrap_or_default();
+        let found = candidates(revision).into_iter().find_map(|name| self.reference(name, &packed));
+        found.ok_or_else(|| no_revision(&self.url, revision))
+    }
+
+    fn reference(&self, mut name: String, packed: &str) -> Option<Id> {
+        for _ in 0..SYMBOLIC_MAX {
+            if name.split('/').any(|part| part == ".." || part.is_empty()) {
+                return None;
+            }
+            let loose =
+                [&self.folder, &self.common].into_iter().find_map(|folder| fs::read_to_string(folder.join(&name)).ok());
+            let Some(text) = loose else {
+                return packed.lines().find_map(|line| {
+                    let (id, known) = line.split_once(' ')?;
+                    if known == name { Id::parse(id) } else { None }
+                });
+            };
+            match text.trim().strip_prefix("ref:") {
+                Some(target) => target.trim().clone_into(&mut name),
+                None => return Id::parse(text.trim()),
+            }
+        }
+        None
+    }
+
+    fn loose(&self, id: &Id) -> Result<Option<(Kind, Arc<[u8]>)>> {
+        let name = id.to_string();
+        for store in &self.stores {
+            let Ok(file) = fs::File::open(store.join(&name[..2]).join(&name[2..])) else { continue };
+            let mut bytes = Vec::new();
+            let mut decoder = flate2::read::ZlibDecoder::new(file).take(LOOSE_BYTES_MAX);
+            let wrong = || broken(&self.url, &format!("has a broken object {id}"));
+            decoder.read_to_end(&mut bytes).map_err(|_| wrong())?;
+            let end = bytes.iter().position(|byte| *byte == 0).ok_or_else(wrong)?;
+            let word = std::str::from_utf8(&bytes[..end]).ok().and_then(|header| header.split(' ').next());
+            let kind = word.and_then(Kind::of_word).ok_or_else(wrong)?;
+            let data = &bytes[end + 1..];
+            if Id::of(kind, data) != *id {
+                return Err(wrong());
+            }
+            return Ok(Some((kind, data.into())));
+        }
+        Ok(None)
+    }
+
+    fn packed(&self, id: &Id) -> Result<Option<(Kind, Arc<[u8]>)>> {
+        for path in &self.packs {
+            let pack = self.pack(path)?;
+            if let Some(offset) = offset_of(&pack.0, id) {
+                let wrong = || broken(&self.url, &format!("has a broken pack {}", path.display()));
+                let (kind, bytes) = self.unpack(&pack.1, offset)?.ok_or_else(wrong)?;
+                if Id::of(kind, &bytes) != *id {
+                    return Err(wrong());
+                }
+                return Ok(Some((kind, bytes.into())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The object at an offset of a pack, its changes applied; nothing if the pack is broken.
+    fn unpack(&self, packed: &[u8], mut offset: usize) -> Result<Option<(Kind, Vec<u8>)>> {
+        let mut deltas = Vec::new();
+        let (kind, mut bytes) = loop {
+            let Some((entry, _)) = pack::entry(packed, offset).filter(|_| deltas.len() < CHAIN_MAX) else {
+                return Ok(None);
+            };
+            match entry {
+                Entry::Whole(kind, bytes) => break (kind, bytes),
+                Entry::OffsetDelta(base, delta) => {
+                    deltas.push(delta);
+                    offset = base;
+                }
+                Entry::NameDelta(base, delta) => {
+                    deltas.push(delta);
+                    let Some((kind, bytes)) = self.get(&base)? else { return Ok(None) };
+                    break (kind, bytes.to_vec());
+                }
+            }
+        };
+        for delta in deltas.iter().rev() {
+            let Some(changed) = apply(&bytes, delta) else { return Ok(None) };
+            bytes = changed;
+        }
+        Ok(Some((kind, bytes)))
+    }
+
+    /// The index and the pack at a path, read once.
+    fn pack(&self, index: &Path) -> Result<PackFiles> {
+        let poisoned = || Box::new(Diagnostic::bug("git-pack", "another reader panicked"));
+        let mut known = self.read.lock().map_err(|_| poisoned())?;
+        if let Some(pack) = known.get(index) {
+            return Ok(pack.clone());
+        }
+        let read = |path: &Path| {
+            fs::read(path)
+                .map_err(|error| broken(&self.url, &format!("has an unreadable pack {}: {error}", path.display())))
+        };
+        let pack = Arc::new((read(index)?, read(&index.with_extension("pack"))?));
+        known.insert(index.to_owned(), pack.clone());
+        Ok(pack)
+    }
+}
+
+impl Objects for Local {
+    fn get(&self, id: &Id) -> Result<Option<(Kind, Arc<[u8]>)>> {
+        match self.loose(id)? {
+            Some(found) => Ok(Some(found)),
+            None => self.packed(id),
+        }
+    }
+}
+
+/// Where an object begins in its pack, by an index of version 2.
+fn offset_of(index: &[u8], id: &Id) -> Option<usize> {
+    let number = |at: usize| Some(u32::from_be_bytes(index.get(at..at + 4)?.try_into().ok()?) as usize);
+    if !index.starts_with(b"\xfftOc\0\0\0\x02") {
+        return None;
+    }
+    let fan = |byte: usize| number(8 + 4 * byte);
+    let first = usize::from(id.0[0]);
+    let (mut low, mut high) = (if first == 0 { 0 } else { fan(first - 1)? }, fan(first)?);
+    let total = fan(255)?;
+    let names = 8 + 1024;
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        match index.get(names + 20 * middle..names + 20 * middle + 20)?.cmp(&id.0[..]) {
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Greater => high = middle,
+            std::cmp::Ordering::Equal => {
+                let offsets = names + 24 * total;
+                let short = number(offsets + 4 * middle)?;
+                if short < 1 << 31 {
+                    return Some(short);
+                }
+                let long = offsets + 4 * total + 8 * (short & 0x7fff_ffff);
+                return usize::try_from(u64::from_be_bytes(index.get(long..long + 8)?.try_into().ok()?)).ok();
+            }
+        }
+    }
+    None
+}
