@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::helm::{
-    Chart, KubeVersion, Print, ReleaseOptions, UserValues, render_or_explain, templated_name, values_text,
+    Chart, KubeVersion, NAME_UNSAID, Print, ReleaseOptions, UserValues, render_or_explain, templated_name, values_text,
 };
 use crate::source::{Disk, Memory, Source as _};
 
@@ -314,8 +314,7 @@ fn name_and_chart(args: &Args, ambient: &mut World) -> Result<(String, String)> 
             Ok((name.clone(), chart.clone()))
         }
         [chart] if !args.name_template.is_empty() => Ok((templated_name(&args.name_template, ambient)?, chart.clone())),
-        // Helm sets this name before it looks at --generate-name, which so has no effect
-        [chart] => Ok(("release-name".to_owned(), chart.clone())),
+        [chart] => Ok((NAME_UNSAID.to_owned(), chart.clone())),
         names => {
             let rest = names.get(2..).unwrap_or_default().join(", ");
             wrong(&format!("expected at most two arguments, unexpected arguments: {rest}"))

@@ -115,6 +115,11 @@ impl Profile {
         self.helm >= Helm::V4_1
     }
 
+    /// Helm 3 knows schemas of drafts 4 to 7 and reads later ones as draft 7.
+    pub fn schemas_of_draft_7(self) -> bool {
+        self.helm < Helm::V4_1
+    }
+
     /// Helm 4 has the function `mustToYaml`.
     pub fn must_to_yaml_known(self) -> bool {
         self.helm >= Helm::V4_1

@@ -58,7 +58,8 @@ fn chart(graph: &Graph, id: NodeId, values: Map, shared: &Shared, found: &mut BT
     for &child in graph.children(id) {
         // by path, so that a chart whose name has dots gets none
         let below = table_at(&values, graph.name(child)).unwrap_or_default();
-        subcharts.set(graph.name(child), chart(graph, child, below.retyped(ty), shared, found));
+        let below = chart(graph, child, below.retyped(ty), shared, found);
+        subcharts.set(graph.name(child), below.retyped(MapType::Any));
     }
     data.set("Values", values);
     data.set("Subcharts", subcharts);

@@ -47,7 +47,7 @@ pub struct ReleaseOptions {
 impl Default for ReleaseOptions {
     fn default() -> ReleaseOptions {
         ReleaseOptions {
-            name: "release-name".to_owned(),
+            name: names::NAME_UNSAID.to_owned(),
             namespace: "default".to_owned(),
             is_upgrade: false,
             kube_version: None,
@@ -109,7 +109,7 @@ fn render_on(
     })?;
     let merged = run.coalesce(&graph, ROOT, &Map::typed(context::values_type(profile), user.borrow().clone()))?;
     if !options.skip_schema_validation {
-        schema::validate(&graph, &merged)?;
+        schema::validate(&graph, &merged, profile)?;
     }
     let mut capabilities = Capabilities::of(profile);
     if let Some(version) = &options.kube_version {

@@ -109,8 +109,8 @@ impl<'s> Folder<'s> {
             match kind {
                 Some(EntryKind::Folder) => self.walk(&name, depth + 1, &mut part)?,
                 Some(EntryKind::File) => part.push(self.file(name)?),
-                None if leads_nowhere(&name) => return Err(unloadable(format!("the link `{top}/{name}` leads nowhere"))),
-                None => return Err(unloadable(format!("`{top}/{name}` is no regular file"))),
+                None if leads_nowhere(&name) => return Err(unloadable(format!("the link `{name}` in the chart leads nowhere"))),
+                None => return Err(unloadable(format!("`{name}` in the chart is no regular file"))),
             }
             Ok(part)
         });

@@ -311,7 +311,7 @@ pub(crate) fn check_lock(tree: &Tree) -> Result<()> {
     }
     match fields.get("generated") {
         Some(tree) if !tree.is_null() && !tree.as_str().is_some_and(is_rfc3339) => {
-            invalid("`generated` of the lock file is no time as in 2006-01-02T15:04:05Z")
+            Err(Box::new(Diagnostic::input("chart-lock", "`generated` is no time such as 2006-01-02T15:04:05Z")))
         }
         _ => Ok(()),
     }

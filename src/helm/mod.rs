@@ -42,7 +42,7 @@ pub use dependencies::is_compatible;
 pub use engine::{ReleaseOptions, render, render_or_explain};
 pub use load::chart_files;
 pub use metadata::Dependency;
-pub use names::generated_name;
+pub use names::NAME_UNSAID;
 pub use release::{Print, Release, push_document};
 pub use run::{Ambient, templated_name};
 pub use values::{UserValues, text as values_text};

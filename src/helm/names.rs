@@ -1,8 +1,9 @@
-//! Release names: which ones Helm takes, and those that it makes up.
+//! Release names: which ones Helm takes, and the one that stands where none is given.
 
 use crate::diag::{Diagnostic, Result};
 
-use super::Ambient;
+/// The name where none is given: Helm sets it before it looks at `--generate-name`, which so has no effect.
+pub const NAME_UNSAID: &str = "release-name";
 
 /// Longest release name, in bytes: charts append to it, and Kubernetes stops at 63.
 const NAME_BYTES_MAX: usize = 53;
@@ -22,14 +23,6 @@ pub(crate) fn check(name: &str) -> Result<()> {
 fn is_label(label: &str) -> bool {
     let inner = |byte: u8| byte == b'-' || byte.is_ascii_lowercase() || byte.is_ascii_digit();
     !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
-}
-
-/// The name that `--generate-name` makes: the chart's last name up to its first dot, and the time.
-pub fn generated_name(chart: &str, ambient: &mut dyn Ambient) -> String {
-    let base = chart.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let base = if base.is_empty() || base == "." { "chart" } else { base };
-    let base = base.split('.').next().unwrap_or_default();
-    format!("{base}-{}", ambient.now().0)
 }
 
 #[cfg(test)]

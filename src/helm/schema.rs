@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use boon::{Compiler, Schemas, UrlLoader};
 use serde_json::Value;
 
+use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::go::re2;
 use crate::gotmpl::{Map, Val};
@@ -18,9 +19,9 @@ use super::graph::{Graph, NodeId, ROOT};
 const ADDRESS: &str = "file:///values.schema.json";
 
 /// Checks the values of a chart and its subcharts. Fails with code `values-schema`.
-pub(crate) fn validate(graph: &Graph, values: &Map) -> Result<()> {
+pub(crate) fn validate(graph: &Graph, values: &Map, profile: Profile) -> Result<()> {
     let mut report = String::new();
-    chart(graph, ROOT, values, &mut report);
+    chart(graph, ROOT, values, profile, &mut report);
     if report.is_empty() {
         return Ok(());
     }
@@ -29,16 +30,16 @@ pub(crate) fn validate(graph: &Graph, values: &Map) -> Result<()> {
     Err(Box::new(fault.hint("change the values, or skip the check with `--skip-schema-validation`")))
 }
 
-fn chart(graph: &Graph, id: NodeId, values: &Map, report: &mut String) {
+fn chart(graph: &Graph, id: NodeId, values: &Map, profile: Profile, report: &mut String) {
     if let Some(schema) = &graph.chart(id).schema
-        && let Err(violations) = single(schema, values) {
+        && let Err(violations) = single(schema, values, profile) {
             let _ = write!(report, "{}:\n{violations}", graph.name(id));
         }
     for &child in graph.children(id) {
         let name = graph.name(child);
         match values.get(name) {
             None | Some(Val::Nil) => {}
-            Some(Val::Map(table)) => chart(graph, child, &table, report),
+            Some(Val::Map(table)) => chart(graph, child, &table, profile, report),
             Some(other) => {
                 let kind = other.type_name();
                 let _ = writeln!(report, "{name}:\ninvalid type for values: expected object (map), got {kind}");
@@ -48,8 +49,11 @@ fn chart(graph: &Graph, id: NodeId, values: &Map, report: &mut String) {
 }
 
 /// The violations of one schema, one line each.
-fn single(schema: &SourceText, values: &Map) -> Result<(), String> {
+fn single(schema: &SourceText, values: &Map, profile: Profile) -> Result<(), String> {
     let mut schema: Value = serde_json::from_str(schema.text()).map_err(|error| error.to_string())?;
+    if profile.schemas_of_draft_7() {
+        as_draft_7(&mut schema);
+    }
     let mut patterns = Vec::new();
     translate_patterns(&mut schema, &mut patterns)?;
     let mut schemas = Schemas::new();
@@ -68,6 +72,15 @@ fn single(schema: &SourceText, values: &Map) -> Result<(), String> {
         }
         text + "\n"
     })
+}
+
+/// Has a schema of a later draft read as draft 7, whose reader passes over what it does not know.
+fn as_draft_7(schema: &mut Value) {
+    let Value::Object(map) = schema else { return };
+    let known = |draft: &Value| draft.as_str().is_some_and(|draft| draft.contains("/draft-0"));
+    if !map.get("$schema").is_some_and(known) {
+        map.insert("$schema".to_owned(), Value::from("http://json-schema.org/draft-07/schema#"));
+    }
 }
 
 fn compile_error(error: &boon::CompileError) -> String {

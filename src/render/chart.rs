@@ -64,7 +64,8 @@ impl<'a> Inflater<'a> {
         let mut ambient = self.ambient.borrow_mut();
         let version = Some(&request.kube_version).filter(|text| !text.is_empty());
         let name = match (request.name_template.as_str(), request.release_name.as_str()) {
-            ("", "") => helm::generated_name(&chart.metadata.name, &mut **ambient),
+            // kustomize asks for a generated name, which `helm template` does not give
+            ("", "") => helm::NAME_UNSAID.to_owned(),
             ("", name) => name.to_owned(),
             (template, _) => helm::templated_name(template, &mut **ambient)?,
         };

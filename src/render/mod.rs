@@ -118,3 +118,44 @@ fn once(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Am
     };
     Ok(Rendered { kind, set, warnings, unsteady: Vec::new() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Memory;
+
+    /// A world that another one differs from in every byte.
+    struct Turned(u8, bool);
+
+    impl Ambient for Turned {
+        fn elsewhere(&self) -> Option<Box<dyn Ambient>> {
+            self.1.then(|| Box::new(Turned(self.0 + 1, false)) as Box<dyn Ambient>)
+        }
+
+        fn now(&mut self) -> (i64, u32) {
+            self.1 = true;
+            (i64::from(self.0) * 1_000_000, 0)
+        }
+
+        fn random(&mut self, _: &str, _: u32, out: &mut [u8]) {
+            self.1 = true;
+            out.fill(self.0);
+        }
+
+        fn host_address(&mut self, _: &str) -> String {
+            String::new()
+        }
+    }
+
+    #[test]
+    fn objects_that_each_render_prints_otherwise_are_named() {
+        let mut files = Memory::new();
+        files.insert("/web/Chart.yaml", *b"apiVersion: v2\nname: web\nversion: 1.0.0\n");
+        let object = |name: &str, text: &str| format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{a: {text}}}\n");
+        for (name, text) in [("steady", "x"), ("random", "{{ randAlpha 9 }}"), ("dated", "{{ now | unixEpoch | quote }}")] {
+            files.insert(&format!("/web/templates/{name}.yaml"), object(name, text).into_bytes());
+        }
+        let rendered = render(&files, "/web", &Options::default(), &mut Turned(1, false)).expect("renders");
+        assert_eq!(rendered.unsteady, ["Secret dated", "Secret random"]);
+    }
+}
