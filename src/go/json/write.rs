@@ -51,7 +51,7 @@ fn push_escape(out: &mut String, byte: u8) {
     }
 }
 
-/// As [`push_str`] for bytes: each byte that is no UTF-8 becomes `\ufffd`.
+/// As [`push_str`] for bytes: each byte that is no UTF-8 becomes U+FFFD, as since Go 1.27; before, it was its escape.
 pub fn push_bytes(out: &mut String, bytes: &[u8], html: bool) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         push_str(out, text, html);
@@ -65,7 +65,7 @@ pub fn push_bytes(out: &mut String, bytes: &[u8], html: bool) {
         push_str(&mut part, std::str::from_utf8(&rest[..good]).unwrap_or_default(), html);
         out.push_str(&part[1..part.len() - 1]);
         if good < rest.len() {
-            out.push_str("\\ufffd");
+            out.push(char::REPLACEMENT_CHARACTER);
         }
         rest = rest.get(good + 1..).unwrap_or_default();
     }
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(out, "\"<\\u2029\"");
         out.clear();
         push_bytes(&mut out, b"a\xFF\xC3b", true);
-        assert_eq!(out, "\"a\\ufffd\\ufffdb\"");
+        assert_eq!(out, "\"a\u{fffd}\u{fffd}b\"");
     }
 
     #[test]
