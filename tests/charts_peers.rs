@@ -262,6 +262,9 @@ fn charts_are_pulled_to_the_same_files() {
         must(lab.called("helm", words).arg("-d").arg(&ours));
         must(Command::new("diff").arg("-r").args([theirs, ours]));
     }
+    lab.write("http/web-1.0.0.tgz.prov", "signed\n");
+    must(&mut lab.called("helm", &["pull", "web", "--repo", &url, "--version", "1.0.0", "--prov", "-d", "prov"]));
+    assert_eq!(fs::read_to_string(lab.path("prov/web-1.0.0.tgz.prov")).expect("there"), "signed\n");
     let again = run(lab.called("helm", &["pull", "web", "--repo", &url, "--untar", "-d", "ours"]).arg("--devel"));
     assert!(String::from_utf8_lossy(&again.stderr).contains("already exists"));
     for version in ["1.2.0", "~1.2", "9"] {
@@ -428,6 +431,15 @@ fn bases_in_git_are_read_as_git_reads_them() {
         );
         assert_eq!(String::from_utf8_lossy(&theirs.stdout), String::from_utf8_lossy(&ours.stdout), "{resource}");
     }
+    // a folder of a repository as the thing to build; nothing in it may lead out of it
+    let url = format!("http://{}/base.git//deploy/base?ref=v1", two.host);
+    let theirs = must(lab.at_home(Command::new(peer("kubectl-1.35"))).args(["kustomize", &url]));
+    assert_eq!(theirs, must(&mut lab.called("kustomize", &["build", &url])));
+    lab.write("git/base/deploy/out/kustomization.yaml", "resources: [../../../../../../../../../../../tmp]\n");
+    lab.git(&["-C", "git/base", "add", "-A"]);
+    lab.git(&["-C", "git/base", "commit", "-qm", "three"]);
+    let out = run(&mut lab.called("kustomize", &["build", &format!("file://{folder}/base//deploy/out")]));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("kustomize-load-restricted"), "{out:?}");
 }
 
 #[test]

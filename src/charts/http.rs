@@ -60,7 +60,18 @@ impl Web {
             url.set_path(&format!("{}.prov", url.path()));
             let what = format!("pull the provenance file `{}`", shown(&url));
             let ask = Ask { what: &what, url, ..ask };
-            packed.provenance = Some(self.ask(&ask).await?.bytes(PROVENANCE_BYTES_MAX).await?.into());
+            let signed = match self.ask(&ask).await {
+                Ok(body) => body.bytes(PROVENANCE_BYTES_MAX).await,
+                Err(fault) => Err(fault),
+            };
+            packed.provenance = Some(
+                signed
+                    .map_err(|mut fault| {
+                        fault.code = "chart-no-provenance";
+                        fault
+                    })?
+                    .into(),
+            );
         }
         Ok(packed)
     }

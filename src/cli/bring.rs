@@ -42,14 +42,59 @@ pub(super) struct FetchFlags {
     pub(super) seed: String,
 }
 
+/// A source that is a git repository itself, brought; nothing for any other argument.
+pub(super) struct Remote {
+    /// Its files.
+    files: Memory,
+    /// The folder in it to render.
+    pub(super) root: String,
+    /// Its top folder, and the URL that named it.
+    pub(super) repository: (String, String),
+}
+
+/// Brings what a source argument names, if that is a folder in a git repository.
+pub(super) fn remote(argument: &str, flags: &FetchFlags, terminal: &Terminal) -> Result<Option<Remote>> {
+    let Some(spec) = RepoSpec::parse(argument).filter(|_| Disk.kind(&source::clean(argument)).is_none()) else {
+        return Ok(None);
+    };
+    let mut bringer = Bringer::new(flags, Memory::new(), None);
+    let places = bringer.bring(&[Need::Repository(spec.clone())], terminal)?;
+    let Some(Brought::Repository(top)) = places.into_iter().next() else { return Ok(None) };
+    let root = source::join(&top, &spec.folder);
+    Ok(Some(Remote { files: bringer.over, root, repository: (top, spec.raw) }))
+}
+
 /// Renders what stands at `root`, and brings what it lacks from elsewhere as its lock says, or anew.
 pub(super) fn settle<T>(
     root: &str,
     options: &Options,
     flags: &FetchFlags,
     terminal: &Terminal,
+    render: impl FnMut(&dyn Source, &Options) -> Result<T>,
+) -> Result<T> {
+    settle_over(Memory::new(), root, options, flags, terminal, render)
+}
+
+/// As [`settle`], of a source that was itself brought.
+pub(super) fn settle_remote<T>(
+    remote: Remote,
+    options: &Options,
+    flags: &FetchFlags,
+    terminal: &Terminal,
+    render: impl FnMut(&dyn Source, &Options) -> Result<T>,
+) -> Result<T> {
+    settle_over(remote.files, &remote.root, options, flags, terminal, render)
+}
+
+fn settle_over<T>(
+    over: Memory,
+    root: &str,
+    options: &Options,
+    flags: &FetchFlags,
+    terminal: &Terminal,
     mut render: impl FnMut(&dyn Source, &Options) -> Result<T>,
 ) -> Result<T> {
+    let nothing = over == Memory::new();
     let mut options = options.clone();
     let lock = Lock::beside(root)?;
     if let Some(lock) = &lock
@@ -57,16 +102,10 @@ pub(super) fn settle<T>(
     {
         options.kustomize.helm.kube_version = lock.pins.kube_version.as_str().into();
     }
-    let mut bringer = Bringer {
-        servers: None,
-        flags,
-        over: Memory::new(),
-        locked: lock.as_ref().map(|lock| &lock.pins),
-        used: Pins::default(),
-    };
+    let mut bringer = Bringer::new(flags, over, lock.as_ref().map(|lock| &lock.pins));
     for round in 0..ROUNDS_MAX {
         let overlay = Overlay::new(&Disk, &bringer.over);
-        let source: &dyn Source = if round == 0 { &Disk } else { &overlay };
+        let source: &dyn Source = if round == 0 && nothing { &Disk } else { &overlay };
         let fault = match render(source, &options) {
             Ok(rendered) => {
                 let pins = Pins {
@@ -84,8 +123,7 @@ pub(super) fn settle<T>(
         if missing.is_empty() {
             return Err(fault);
         }
-        let restrictions = options.kustomize.restrictions;
-        kustomize::needs(source, root, restrictions, &options.kustomize.helm, remotes);
+        kustomize::needs(source, root, &options.kustomize);
         missing.extend(remotes.take_missing());
         missing.sort();
         missing.dedup();
@@ -206,7 +244,11 @@ enum Fetched {
     Tree(BasePin, GitTree),
 }
 
-impl Bringer<'_> {
+impl<'a> Bringer<'a> {
+    fn new(flags: &'a FetchFlags, over: Memory, locked: Option<&'a Pins>) -> Bringer<'a> {
+        Bringer { servers: None, flags, over, locked, used: Pins::default() }
+    }
+
     fn bring(&mut self, needs: &[Need], terminal: &Terminal) -> Result<Vec<Brought>> {
         if self.servers.is_none() {
             self.servers = Some(Servers::new(&ServerFlags { offline: self.flags.offline, ..ServerFlags::default() })?);

@@ -11,7 +11,7 @@ use crate::source::{Disk, EntryKind, Source};
 use crate::yaml;
 
 use super::Outcome;
-use super::bring::{FetchFlags, settle};
+use super::bring::{self, FetchFlags};
 use super::input::absolute;
 use super::seed::{self, SeedArgs};
 use super::store;
@@ -20,7 +20,7 @@ use super::terminal::Terminal;
 /// The arguments of `hydrant build`.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A kustomization, a chart or a folder of manifests
+    /// A kustomization, a chart or a folder of manifests; or a folder in a git repository, as kustomize writes it
     #[arg(default_value = ".")]
     pub(super) source: String,
     /// Write to this file, or to a file an object if it is a folder
@@ -90,7 +90,11 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<Outcome> {
-    let root = absolute(&args.source)?;
+    let remote = bring::remote(&args.source, &args.fetch, terminal)?;
+    let root = match &remote {
+        Some(remote) => remote.root.clone(),
+        None => absolute(&args.source)?,
+    };
     let none = matches!(args.load_restrictor.as_str(), "LoadRestrictionsNone" | "none");
     let kustomize = Options {
         profile,
@@ -103,13 +107,17 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         managed_by_label: args.enable_managedby_label,
         fifo: args.reorder == "none",
         remotes: kustomize::Remotes::default(),
+        repository: remote.as_ref().map(|remote| remote.repository.clone()),
     };
     let options = render::Options { profile, kustomize, release: None, namespace: None };
     let render = |source: &dyn Source, options: &render::Options| {
         render::render(source, &root, options, &mut args.seed.world(false)?)
     };
     let fetch = FetchFlags { seed: args.seed.fingerprint()?, ..args.fetch.clone() };
-    let rendered = settle(&root, &options, &fetch, terminal, render)?;
+    let rendered = match remote {
+        Some(remote) => bring::settle_remote(remote, &options, &fetch, terminal, render)?,
+        None => bring::settle(&root, &options, &fetch, terminal, render)?,
+    };
     if args.kustomizations_only && rendered.kind != render::Kind::Kustomization {
         let message = format!("unable to find one of {} in directory `{root}`", render::KUSTOMIZATION_FILES.join(", "));
         return Err(Box::new(

@@ -54,7 +54,14 @@ fn pull(args: &Args, name: &str, servers: &Servers, profile: Profile, terminal: 
             fault.hint("name a chart in a repository: `REPOSITORY/CHART`, `oci://…`, or give `--repo URL`"),
         ));
     };
-    let (located, packed) = servers.fetch(&wanted, args.prov, terminal)?;
+    let (located, packed) = match servers.fetch(&wanted, args.prov, terminal) {
+        // as Helm does: the chart is pulled all the same
+        Err(fault) if fault.code == "chart-no-provenance" => {
+            terminal.report(&Diagnostic::warning(fault.code, fault.message));
+            servers.fetch(&wanted, false, terminal)?
+        }
+        fetched => fetched?,
+    };
     if let Some(manifest) = &packed.manifest {
         // where Helm says this differs between its versions
         let text = format!("Pulled: {}\nDigest: {manifest}\n", located.url.trim_start_matches("oci://"));

@@ -40,6 +40,8 @@ pub struct Options {
     pub fifo: bool,
     /// What has been brought from elsewhere.
     pub remotes: Remotes,
+    /// The repository that the folder built came from, if it did: its top folder, and the URL that named it.
+    pub repository: Option<(String, String)>,
 }
 
 /// The finished objects, with what was worth saying.
@@ -56,7 +58,7 @@ pub struct Built {
 /// Fails with the fault of the first thing that is wrong; its trail names the kustomizations that led there.
 pub fn build(source: &dyn Source, root: &str, options: &Options, inflate: &Inflate<'_>) -> Result<Built> {
     let shown_from = source.real_path(&source::clean(root))?;
-    let loader = Loader::new(source, root, options.restrictions, &shown_from, &options.remotes)?;
+    let loader = Loader::new(source, root, options.restrictions, &shown_from, &options.remotes)?.within(options.repository.clone());
     let mut build = Build {
         profile: options.profile,
         schema: Arc::new(Schema::builtin()),

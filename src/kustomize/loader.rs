@@ -49,6 +49,15 @@ impl<'a> Loader<'a> {
         Ok(Loader { source, root, restrictions, referrer: None, shown_from, remotes, repository: None })
     }
 
+    /// The same for a folder that came from a repository, which nothing it includes may leave.
+    pub(crate) fn within(mut self, repository: Option<(String, String)>) -> Loader<'a> {
+        if repository.is_some() {
+            self.restrictions = LoadRestrictions::RootOnly;
+            self.repository = repository;
+        }
+        self
+    }
+
     /// A loader for a folder that this kustomization includes.
     pub(crate) fn base<'b>(&'b self, path: &str) -> Result<Loader<'b>> {
         if path.is_empty() {

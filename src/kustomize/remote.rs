@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use super::build::Options;
 use super::decode;
 use super::helm::{self, HelmOptions};
 use super::kustomization::Kustomization;
-use super::loader::{LoadRestrictions, Loader};
+use super::loader::Loader;
 use super::repo_spec::RepoSpec;
 use crate::diag::{Diagnostic, Result, Warnings};
 use crate::source::Source;
@@ -92,11 +93,12 @@ struct Walk<'a> {
     remotes: &'a Remotes,
 }
 
-/// Notes in `remotes` all that the kustomization at `root`, and those it includes, lack. What is wrong with them is left
+/// Notes in the options' `remotes` all that the kustomization at `root`, and those it includes, lack. What is wrong with them is left
 /// for the build to tell.
-pub fn needs(source: &dyn Source, root: &str, restrictions: LoadRestrictions, helm: &HelmOptions, remotes: &Remotes) {
-    if let Ok(loader) = Loader::new(source, root, restrictions, root, remotes) {
-        Walk { helm, remotes }.visit(&loader, 0);
+pub fn needs(source: &dyn Source, root: &str, options: &Options) {
+    let Options { restrictions, helm, remotes, repository, .. } = options;
+    if let Ok(loader) = Loader::new(source, root, *restrictions, root, remotes) {
+        Walk { helm, remotes }.visit(&loader.within(repository.clone()), 0);
     }
 }
 

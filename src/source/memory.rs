@@ -7,7 +7,7 @@ use super::{Entry, EntryKind, Source, clean, parent};
 use crate::diag::{Diagnostic, Result};
 
 /// A tree of files in memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     files: BTreeMap<String, Arc<[u8]>>,
     folders: BTreeSet<String>,
