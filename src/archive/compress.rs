@@ -37,7 +37,7 @@ impl Compression {
 }
 
 /// Compresses with fixed header fields, level and compressor.
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let body = miniz_oxide::deflate::compress_to_vec(bytes, LEVEL);
     let mut crc = flate2::Crc::new();
     crc.update(bytes);

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::headers::Metered;
 use crate::diag::{Diagnostic, Result};
 
 /// How much an archive may unfold to.
@@ -60,10 +61,12 @@ pub(crate) struct LayerEntry {
 ///
 /// Fails with `archive-damaged`, `archive-too-large`, `archive-too-many`, `archive-path`, or what `take` fails with.
 pub(crate) fn read_tar(reader: impl Read, limits: &LayerLimits, mut take: impl FnMut(LayerEntry) -> Result<()>) -> Result<()> {
+    let (reader, meter) = Metered::new(reader);
     let mut archive = tar::Archive::new(reader);
     let mut unread = limits.bytes;
     let mut count = 0;
-    for entry in archive.entries().map_err(|error| damaged(&error))? {
+    let mut all = archive.entries().map_err(|error| damaged(&error))?;
+    while let Some(entry) = meter.headers(|| all.next()) {
         let mut entry = entry.map_err(|error| damaged(&error))?;
         count += 1;
         if count > limits.entries {
@@ -76,7 +79,10 @@ pub(crate) fn read_tar(reader: impl Read, limits: &LayerLimits, mut take: impl F
             tar::EntryType::Symlink => EntryKind::Symlink(link_target(&entry)),
             tar::EntryType::Link => EntryKind::HardLink(link_target(&entry)),
             // attributes for what follows, as `git archive` writes them: no content
-            tar::EntryType::XGlobalHeader => continue,
+            tar::EntryType::XGlobalHeader => {
+                pass(&mut entry)?;
+                continue;
+            }
             _ => EntryKind::Special,
         };
         let path = path_of(&entry, limits)?;
@@ -84,10 +90,17 @@ pub(crate) fn read_tar(reader: impl Read, limits: &LayerLimits, mut take: impl F
         if kind == EntryKind::File {
             let read = (&mut entry).take(unread.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
             unread = unread.checked_sub(read as u64).ok_or_else(|| limits.too_large())?;
+        } else {
+            pass(&mut entry)?;
         }
         take(LayerEntry { path, kind, bytes })?;
     }
     Ok(())
+}
+
+/// Reads past an entry's bytes, so that they do not count as headers of the next.
+fn pass(entry: &mut impl Read) -> Result<()> {
+    std::io::copy(entry, &mut std::io::sink()).map(drop).map_err(|error| damaged(&error))
 }
 
 fn path_of(entry: &tar::Entry<'_, impl Read>, limits: &LayerLimits) -> Result<String> {

@@ -5,11 +5,13 @@
 //! anyone's artifact. Neither trusts a word of an archive, and nothing here touches the disk.
 
 mod compress;
+mod headers;
 mod layer;
 mod read;
 mod write;
 
-pub(crate) use compress::{Compression, decompress, gzip};
+pub use compress::gzip;
+pub(crate) use compress::{Compression, decompress};
 pub(crate) use layer::{EntryKind, LayerEntry, LayerLimits, confine, is_tar, read_tar};
 pub use read::{Limits, chart_files, looks_gzipped};
 pub(crate) use write::TarWriter;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
+use super::headers::Metered;
 use crate::diag::{Diagnostic, Result};
 
 /// What an archive may cost.
@@ -58,10 +59,12 @@ pub fn entries(bytes: &[u8], limits: Limits) -> Result<Vec<Entry>> {
     // headers and padding come on top of the files' bytes; an archive that is nothing but headers still ends here
     let ceiling = limits.total_bytes_max.saturating_mul(2).saturating_add(1 << 20);
     let unzipped = MultiGzDecoder::new(Cursor::new(bytes)).take(ceiling);
+    let (unzipped, meter) = Metered::new(unzipped);
     let mut archive = tar::Archive::new(unzipped);
     let mut remaining = limits.total_bytes_max;
     let mut found = Vec::new();
-    for entry in archive.entries().map_err(|error| broken(&error))? {
+    let mut all = archive.entries().map_err(|error| broken(&error))?;
+    while let Some(entry) = meter.headers(|| all.next()) {
         let mut entry = entry.map_err(|error| broken(&error))?;
         if found.len() == limits.entries_max {
             return Err(over(format!("the archive has more than {} entries", limits.entries_max)));
@@ -69,11 +72,14 @@ pub fn entries(bytes: &[u8], limits: Limits) -> Result<Vec<Entry>> {
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let kind = entry.header().entry_type();
         if kind.is_pax_global_extensions() || kind.is_pax_local_extensions() {
+            pass(&mut entry)?;
             continue;
         }
         let is_folder = kind.is_dir() || (kind.is_file() && name.ends_with('/'));
         let mut data = Vec::new();
-        if !is_folder {
+        if is_folder {
+            pass(&mut entry)?;
+        } else {
             let size = entry.size();
             if size > remaining {
                 return Err(over(format!("decompressed chart is larger than the maximum size {}", limits.total_bytes_max)));
@@ -91,6 +97,11 @@ pub fn entries(bytes: &[u8], limits: Limits) -> Result<Vec<Entry>> {
         found.push(Entry { name, is_folder, data: Arc::from(data) });
     }
     Ok(found)
+}
+
+/// Reads past an entry's bytes, so that they do not count as headers of the next.
+fn pass(entry: &mut impl Read) -> Result<()> {
+    std::io::copy(entry, &mut std::io::sink()).map(drop).map_err(|error| broken(&error))
 }
 
 /// The files of a packed chart, named as inside the chart (`Chart.yaml`, `templates/a.yaml`): the first folder of each
@@ -218,6 +229,20 @@ mod tests {
         gz.write_all(header.as_bytes()).expect("in memory");
         let fault = chart_files(&gz.finish().expect("in memory"), Limits::CHART).expect_err("too large");
         assert_eq!(fault.code, "archive-limit");
+    }
+
+    #[test]
+    fn a_name_of_megabytes_is_refused_before_it_is_held() {
+        for kind in [tar::EntryType::GNULongName, tar::EntryType::XHeader] {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_size(2 << 20);
+            header.set_cksum();
+            let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gz.write_all(header.as_bytes()).and_then(|()| gz.write_all(&vec![b'a'; 2 << 20])).expect("in memory");
+            let fault = chart_files(&gz.finish().expect("in memory"), Limits::CHART).expect_err("too long");
+            assert!(fault.message.contains("headers of an entry"), "{fault}");
+        }
     }
 
     #[test]

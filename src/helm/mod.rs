@@ -16,6 +16,8 @@ mod context;
 mod dependencies;
 mod engine;
 mod files;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod glob;
 mod graph;
 mod head;

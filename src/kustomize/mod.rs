@@ -17,6 +17,8 @@ mod crds;
 pub(crate) mod decode;
 pub(crate) mod field_path;
 pub(crate) mod fieldspec;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod generators;
 mod hash;
 mod helm;

@@ -9,6 +9,8 @@
 
 mod consumers;
 mod files;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod objects;
 mod pack;
 mod path;
