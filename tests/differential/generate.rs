@@ -110,6 +110,11 @@ const OTHER: &[&str] = &[
     ".Values.huge",
     ".Values.tiny",
     ".Values.large",
+    "(deepCopy $.Values.gen)",
+    ".Values.gen.a",
+    ".Values.gen.b",
+    ".Values.gen.c",
+    ".Values.global.a",
 ];
 
 /// A case of a few statements. The first cases call each row once, so that a run of any length covers the table.
@@ -141,7 +146,7 @@ impl Draw<'_> {
 
     fn stmt(&mut self, depth: usize) -> Stmt {
         let text = |kind, text: &str| Stmt::Text { kind, text: text.to_owned() };
-        match self.random.below(if depth == 0 { 8 } else { 24 }) {
+        match self.random.below(if depth == 0 { 9 } else { 25 }) {
             0 => text("text", *self.random.pick(&[" plain ", "\n", "  x\n  y", "a: b\n", "\t"])),
             1 => text(
                 "comment",
@@ -189,8 +194,24 @@ impl Draw<'_> {
                     "{{ tpl \"{{ range .Values.numbers }}{{ . }},{{ end }}\" $ }}",
                 ]),
             ),
-            8..=13 => self.block(depth - 1),
-            14 => text("block", "{{ block \"b.one\" . }}[{{ $.Values.text | default \"none\" }}]{{ end }}"),
+            8 => text(
+                "values",
+                *self.random.pick(&[
+                    "{{ toYaml $.Values.gen }}",
+                    "{{ toJson $.Values.gen }}",
+                    "{{ toYamlPretty $.Values.gen }}",
+                    "{{ toPrettyJson $.Values.gen.a }}",
+                    "{{ $.Values.gen }}",
+                    "{{ $.Values.gen.b.c }}",
+                    "{{ range $k, $v := $.Values.gen }}{{ $k }}={{ kindOf $v }}:{{ $v | quote }};{{ end }}",
+                    "{{ toYaml $.Values.sub }}",
+                    "{{ toJson $.Values.global | quote }}",
+                    "{{ toToml (dict \"v\" $.Values.gen) }}",
+                    "{{ with $.Values.gen.d }}{{ printf \"%T %v\" . . }}{{ end }}",
+                ]),
+            ),
+            9..=14 => self.block(depth - 1),
+            15 => text("block", "{{ block \"b.one\" . }}[{{ $.Values.text | default \"none\" }}]{{ end }}"),
             _ => self.emit(DEPTH),
         }
     }
@@ -374,6 +395,7 @@ impl Draw<'_> {
             return ["$a", "$b", "$c"][self.random.below(self.variables.min(3))].to_owned();
         }
         let pool: &[&str] = match letter {
+            's' => STRINGS,
             'i' => INTEGERS,
             'f' => NUMBERS,
             'w' => &["0", "1", "2", "3", "5", "-1", "40"],
@@ -383,7 +405,7 @@ impl Draw<'_> {
             'S' => &[".Values.fruits", "(splitList \",\" \"a,b,,c\")", "(list \"b\" \"a\")"],
             'm' => MAPS,
             'k' => &["\"a\"", "\"b\"", "\"list\"", "\"dotted.key\"", "\"none\"", "\"n\""],
-            'v' => &["\"1.2.3\"", "\"v1.33.0\"", "\"1.2\"", "\"2.0.0-beta.1+build.5\"", "\"0.0.1\"", "\"x\""],
+            'v' => &["\"1.2.3\"", "\"v1.33.0\"", "\"1.2\"", "\"2.0.0-beta.1+build.5\"", "\"0.0.1\"", "\"0.2.3\""],
             'c' => &[
                 "\">=1.2\"",
                 "\"^1.2.0\"",
@@ -437,6 +459,10 @@ impl Draw<'_> {
                 "(urlParse \"https://example.com/a?b=c#d\")",
                 "(dict \"scheme\" \"http\" \"host\" \"h:1\" \"path\" \"/p\")",
                 "(dict \"host\" \"h\" \"userinfo\" \"u:p\")",
+            ],
+            'q' => &[
+                "(toDate \"2006-01-02\" \"2020-03-04\")",
+                "(toDate \"2006-01-02T15:04:05Z07:00\" \"2021-12-31T23:59:58Z\")",
             ],
             't' => &[
                 "(toDate \"2006-01-02\" \"2020-03-04\")",
@@ -510,7 +536,6 @@ impl Draw<'_> {
                 return self.atom(letter);
             }
         };
-        let pool = if letter == 's' { STRINGS } else { pool };
         // `.` is something else inside `range` and `with`
         let atom = *self.random.pick(pool);
         if atom.starts_with('.') { format!("${atom}") } else { atom.to_owned() }

@@ -11,6 +11,7 @@
 //! | `l` | list | `u` `U` | URL, parts of a URL |
 //! | `S` | list of strings | `t` `L` `z` | time, layout, zone |
 //! | `m` | map | `d` | duration |
+//! | `q` | time, not a number | | |
 //! | `k` | key | `j` `y` `T` | JSON, YAML, TOML text |
 //! | `a` | anything | `B` `3` | base64, base32 text |
 //! | `F` | printf format | `O` | random or opaque: only its kind is looked at |
@@ -56,6 +57,7 @@ pub(crate) const ACTIONS: &[&str] = &[
     "tpl",
     "chain",
     "parenthesised field",
+    "values",
 ];
 
 const TABLE: &str = "
@@ -64,7 +66,7 @@ trimall s s > s|trimAll s s > s|trimSuffix s s > s|trimPrefix s s > s|nospace s 
 kebabcase s > s|wrap n s > s|wrapWith n s s > s|contains s s > b|hasPrefix s s > b|hasSuffix s s > b|quote a+ > s|squote a+ > s|cat a+ > s
 indent n s > s|nindent n s > s|replace s s s > s|plural s s w > s|toString a > s|hello > s|shuffle s > O|b64enc s > s|b64dec B > s|b32enc s > s
 b32dec 3 > s|sha1sum s > s|sha256sum s > s|sha512sum s > s|adler32sum s > s|atoi s > i|int a > i|int64 a > i|float64 a > f|toDecimal a > i
-seq i+ > s|until n > l|untilStep w w w > l|add f+ > i|add1 f > i|sub f f > i|div f f > i|mod f f > i|mul f+ > i|add1f f > f|addf f+ > f|subf f f > f
+seq w+ > s|until n > l|untilStep w w w > l|add f+ > i|add1 f > i|sub f f > i|div f f > i|mod f f > i|mul f+ > i|add1f f > f|addf f+ > f|subf f f > f
 divf f f > f|mulf f+ > f|biggest i+ > i|max i+ > i|min i+ > i|maxf f+ > f|minf f+ > f|ceil f > f|floor f > f|round f n > f|split s s > m
 splitList s s > S|splitn s n s > m|toStrings a > S|join s l > s|sortAlpha l > S|list a+ > l|tuple a+ > l|append l a > l|push l a > l|prepend l a > l
 first l > a|rest l > l|last l > a|initial l > l|reverse l > l|uniq l > l|without l a+ > l|has a l > b|slice l n > l|concat l+ > l|chunk n l > l
@@ -78,21 +80,21 @@ toToml m > s|mustToToml m > s|fromToml T > m|typeOf a > s|typeIs s a > b|typeIsL
 clean p > s|ext p > s|isAbs p > b|osBase p > s|osClean p > s|osDir p > s|osExt p > s|osIsAbs p > b|semver v > O|semverCompare c v > b
 regexMatch r s > b|regexFindAll r s w > S|regexFind r s > s|regexReplaceAll r s x > s|regexReplaceAllLiteral r s x > s|regexSplit r s w > S
 mustRegexMatch r s > b|mustRegexFindAll r s w > S|mustRegexFind r s > s|mustRegexReplaceAll r s x > s|mustRegexReplaceAllLiteral r s x > s
-mustRegexSplit r s w > S|regexQuoteMeta s > s|urlParse u > m|urlJoin U > s|getHostByName s > s|now > O|ago t > O|date L t > s|dateInZone L t z > s
-date_in_zone L t z > s|dateModify d t > t|date_modify d t > t|mustDateModify d t > t|must_date_modify d t > t|duration a > s|durationRound a > s
-htmlDate t > s|htmlDateInZone t z > s|unixEpoch t > s|toDate L s > t|mustToDate L s > t|randAlphaNum n > O|randAlpha n > O|randAscii n > O
-randNumeric n > O|randInt w w > O|randBytes n > O|uuidv4 > O|derivePassword n s s s s > s|and a a+ > a|or a a+ > a|not a > b|len l > i|index m k > a
+mustRegexSplit r s w > S|regexQuoteMeta s > s|urlParse u > m|urlJoin U > s|getHostByName s > s|now > O|ago q > O|date L t > s|dateInZone L t z > s
+date_in_zone L t z > s|dateModify d q > q|date_modify d q > q|mustDateModify d q > q|must_date_modify d q > q|duration a > s|durationRound a > s
+htmlDate t > s|htmlDateInZone t z > s|unixEpoch t > s|toDate L s > q|randAlphaNum n > O|randAlpha n > O|randAscii n > O
+randNumeric n > O|randInt 1 n > O|randBytes n > O|uuidv4 > O|derivePassword n s s s s > s|and a a+ > a|or a a+ > a|not a > b|len l > i|index m k > a
 print a+ > s|printf F a+ > s|println a+ > s|html a > s|js a > s|urlquery a > s|eq s s > b|ne s s > b|lt i i > b|le i i > b|gt i i > b|ge i i > b
-required s a > a|include e a > s|tpl s a > s|lookup s s s s > m|mustToDuration d > O|toDuration d > O
+required s a > a|include e a > s|tpl s a > s|lookup s s s s > m|mustToDuration d > O
 durationSeconds d > f|durationMinutes d > f|durationHours d > f|durationMilliseconds d > i|durationMicroseconds d > i|durationNanoseconds d > i
 durationDays d > f|durationWeeks d > f|durationRoundTo d d > O|durationTruncateTo d d > O
 ";
 
 /// Rows that take long in either tool, or whose text is random: drawn seldom.
 const SELDOM: &str = "
-bcrypt s > O|htpasswd s s > O|genPrivateKey ecdsa > O|genCA s n > O|genSelfSignedCert s nil nil n > O|encryptAES s s > O|decryptAES s s > O|fail s > s
+call a > a|bcrypt s > O|htpasswd s s > O|genPrivateKey ecdsa > O|genCA s n > O|genSelfSignedCert s nil nil n > O|encryptAES s s > O|decryptAES s s > O|fail s > s
 genCAWithKey s n key > O|genSelfSignedCertWithKey s nil nil n key > O|genSignedCert s nil nil n ca > O|genSignedCertWithKey s nil nil n ca key > O
-buildCustomCert B B > O|mustToDate L s > t|derivePassword n s s s s > s
+buildCustomCert B B > O|mustToDate L s > q|derivePassword n s s s s > s
 ";
 
 /// Every row.
@@ -107,14 +109,29 @@ pub(crate) fn functions() -> Vec<Row> {
     rows(TABLE, false).chain(rows(SELDOM, true)).collect()
 }
 
-/// Functions that have goldens of their own but no row here.
+/// Functions that templates may call but no row here calls, by the names that the code's own tables declare.
 pub(crate) fn uncovered(functions: &[Row]) -> Vec<String> {
-    let entries = std::fs::read_dir(support::root().join("golden/funcs")).into_iter().flatten().filter_map(Result::ok);
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.path().file_stem().map(|stem| stem.to_string_lossy().into_owned()))
-        .filter(|name| !functions.iter().any(|row| row.name == name))
-        .collect();
+    let mut names: Vec<String> = ["src/funcs", "src/gotmpl"].into_iter().flat_map(declared).collect();
+    assert!(names.len() >= functions.len(), "the tables were not found: {} names", names.len());
+    names.retain(|name| !functions.iter().any(|row| row.name == name));
     names.sort();
     names.dedup();
     names
+}
+
+/// The names in `FuncSpec::fixed("…"` and `FuncSpec::variadic("…"` of a folder's files.
+fn declared(folder: &str) -> Vec<String> {
+    let files = std::fs::read_dir(support::root().join(folder)).expect("the sources are there").filter_map(Result::ok);
+    let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    let rows = texts.flat_map(|text| {
+        let starts = ["FuncSpec::fixed(\"", "FuncSpec::variadic(\""];
+        let names = starts.into_iter().flat_map(|start| {
+            text.split(start)
+                .skip(1)
+                .map(|rest| rest.split('"').next().unwrap_or_default().to_owned())
+                .collect::<Vec<_>>()
+        });
+        names.collect::<Vec<_>>()
+    });
+    rows.collect()
 }

@@ -1,8 +1,9 @@
-//! A differential test: generated templates, rendered by Hydrant and by the real Helm, shrunk where they differ.
+//! A differential test: generated templates, values and documents, rendered by Hydrant and by the real Helm, shrunk where they differ.
 //!
 //!     cargo test --test differential                       2,000 cases, as CI does
 //!     cargo test --test differential -- --count 50000 --seed 7
-//!     cargo test --test differential -- --count 0          only the count of what the grammar covers
+//!     cargo test --test differential -- --count 0          only whether the grammar covers every function
+//!     cargo test --test differential -- --faults           plants the faults of `faults.toml` one by one; each must be found
 //!
 //! Most cases are of fitting types and print a value; some are wrong on purpose and must fail in both. Many cases share
 //! a chart, since the real Helm takes longer to start than to render; a chart that fails is split until the cases
@@ -19,20 +20,27 @@
 mod support;
 
 mod charts;
+mod faults;
 mod generate;
 mod grammar;
 mod random;
 mod shrink;
 mod tree;
+mod world;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use charts::{Answers, Tool};
 use random::Random;
 use tree::Case;
+use world::World;
 
 /// Cases rendered in one chart.
 const BATCH: usize = 60;
+
+/// Differences after which a run stops: enough to see what they have in common.
+const DIFFERENCES_MAX: usize = 10;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -44,42 +52,69 @@ fn main() -> ExitCode {
         let at = words.iter().position(|word| word == flag);
         at.and_then(|at| words.get(at + 1)).and_then(|word| word.parse().ok()).unwrap_or(default)
     };
-    let (count, seed) = (number("--count", 2000) as usize, number("--seed", 1));
     let functions = grammar::functions();
     let uncovered = grammar::uncovered(&functions);
     if !uncovered.is_empty() {
         println!("functions that no row of the grammar calls: {}", uncovered.join(" "));
         return ExitCode::FAILURE;
     }
-    let mut random = Random::new(seed);
+    let seed = number("--seed", 1);
+    let good = if words.iter().any(|word| word == "--faults") {
+        faults::find_all(seed, number("--count", 20_000) as usize, &functions)
+    } else {
+        compare(seed, number("--count", 2000) as usize, &functions)
+    };
+    println!("\n{} passed, {} failed", u8::from(good), u8::from(!good));
+    ExitCode::from(u8::from(!good))
+}
+
+/// Renders so many cases with both tools; true if nothing differs and nothing was left out.
+fn compare(seed: u64, count: usize, functions: &[grammar::Row]) -> bool {
     let mut used: BTreeMap<String, usize> = BTreeMap::new();
     let mut outcome = Outcome::default();
-    while outcome.cases < count && outcome.differences.len() < 10 {
-        let batch: Vec<Case> = (0..BATCH.min(count - outcome.cases))
-            .map(|at| generate::case(outcome.cases + at, &mut random, &functions))
-            .collect();
-        for case in &batch {
-            case.count(&mut used);
+    for batch in batches(seed, count, functions) {
+        batch.cases.iter().for_each(|case| case.count(&mut used));
+        batch.world.count(&mut used);
+        outcome.take(&batch);
+        if outcome.differences.len() >= DIFFERENCES_MAX {
+            break;
         }
-        outcome.take(&batch, &functions);
     }
-    let rows = functions.iter().filter(|row| used.contains_key(row.name)).count();
-    let kinds = grammar::ACTIONS.iter().filter(|kind| used.contains_key(**kind)).count();
+    let of = |names: &mut dyn Iterator<Item = &str>| names.filter(|name| used.contains_key(*name)).count();
+    let rows = of(&mut functions.iter().map(|row| row.name));
+    let actions = of(&mut grammar::ACTIONS.iter().copied());
+    let kinds = of(&mut world::KINDS.iter().copied());
     println!(
-        "seed {seed}: {} cases, {} fail alike, {} differ; {rows} of {} function rows, {kinds} of {} kinds of action",
+        "seed {seed}: {} cases, {} fail alike, {} differ; {rows} of {} function rows, {actions} of {} kinds of action, \
+         {kinds} of {} kinds of surroundings",
         outcome.cases,
         outcome.failing,
         outcome.differences.len(),
         functions.len(),
-        grammar::ACTIONS.len()
+        grammar::ACTIONS.len(),
+        world::KINDS.len(),
     );
-    for difference in &outcome.differences {
-        println!("{difference}");
-    }
-    let whole = count < 2000 || (rows == functions.len() && kinds == grammar::ACTIONS.len());
-    let good = outcome.differences.is_empty() && whole;
-    println!("\n{} passed, {} failed", u8::from(good), u8::from(!good));
-    ExitCode::from(u8::from(!good))
+    outcome.differences.iter().for_each(|difference| println!("{difference}"));
+    let all = rows == functions.len() && actions == grammar::ACTIONS.len() && kinds == world::KINDS.len();
+    outcome.differences.is_empty() && (all || count < 2000)
+}
+
+/// Cases that share a world.
+struct Batch {
+    cases: Vec<Case>,
+    texts: Vec<String>,
+    world: World,
+}
+
+/// The same cases for the same seed, however many are asked for.
+fn batches(seed: u64, count: usize, functions: &[grammar::Row]) -> impl Iterator<Item = Batch> {
+    let mut random = Random::new(seed);
+    (0..count).step_by(BATCH).map(move |start| {
+        let world = world::world(&mut random);
+        let cases = start..count.min(start + BATCH);
+        let cases: Vec<Case> = cases.map(|number| generate::case(number, &mut random, functions)).collect();
+        Batch { texts: cases.iter().map(Case::text).collect(), cases, world }
+    })
 }
 
 #[derive(Default)]
@@ -90,16 +125,31 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn take(&mut self, batch: &[Case], functions: &[grammar::Row]) {
-        let texts: Vec<String> = batch.iter().map(Case::text).collect();
-        let (ours, theirs) =
-            (charts::answers(&texts, charts::Tool::Hydrant), charts::answers(&texts, charts::Tool::Helm));
-        for ((case, ours), theirs) in batch.iter().zip(ours).zip(theirs) {
-            self.cases += 1;
-            self.failing += usize::from(theirs.is_none() && ours.is_none());
-            if ours != theirs && charts::is_steady(&case.text(), theirs.as_deref()) {
-                self.differences.push(shrink::smallest(case, functions));
-            }
+    fn take(&mut self, batch: &Batch) {
+        let answers = |tool: &Tool| charts::answers(&batch.texts, &batch.world, tool);
+        let (ours, theirs) = (answers(&Tool::Hydrant), answers(&Tool::Helm));
+        self.cases += batch.cases.len();
+        self.failing +=
+            ours.cases.iter().zip(&theirs.cases).filter(|(ours, theirs)| ours.is_none() && theirs.is_none()).count();
+        for at in differing(&batch.texts, &batch.world, &ours, &theirs) {
+            self.differences.push(shrink::smallest(at.map(|at| &batch.cases[at]), &batch.world));
         }
     }
+}
+
+/// The cases whose answers differ, and nothing for the world's own; what Helm does not say twice is no difference.
+fn differing(texts: &[String], world: &World, ours: &Answers, theirs: &Answers) -> Vec<Option<usize>> {
+    let mut found = Vec::new();
+    if ours.world != theirs.world
+        && charts::is_steady(&[], world, &Answers { cases: Vec::new(), world: theirs.world.clone() })
+    {
+        found.push(None);
+    }
+    for (at, text) in texts.iter().enumerate() {
+        let answer = Answers { cases: vec![theirs.cases[at].clone()], world: theirs.world.clone() };
+        if ours.cases[at] != theirs.cases[at] && charts::is_steady(std::slice::from_ref(text), world, &answer) {
+            found.push(Some(at));
+        }
+    }
+    found
 }
