@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,6 +24,9 @@ use super::pflag;
 use super::seed::{SeedArgs, World};
 use super::store;
 use super::terminal::Terminal;
+
+/// Bytes that a values file may have, or a file that `--set-file` names: more than any cluster would keep of a release.
+const VALUES_BYTES_MAX: u64 = 32 << 20;
 
 /// The arguments of `hydrant template`.
 #[derive(clap::Args)]
@@ -247,10 +251,10 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
 fn located(args: &Args, name: &str, servers: &Servers, profile: Profile, terminal: &Terminal) -> Result<Arc<Chart>> {
     let Some(wanted) = servers.understand(name, &args.chart)? else {
         let path = absolute(name.trim())?;
-        let chart = Chart::load(&Disk, &path, profile)?;
+        let chart = Chart::load_as(&Disk, &path, name.trim(), profile)?;
         if args.dependency_update && !chart.missing().is_empty() {
             deps::update_chart(&path, servers, profile, &mut |line| terminal.note(line))?;
-            return Chart::load(&Disk, &path, profile);
+            return Chart::load_as(&Disk, &path, name.trim(), profile);
         }
         return Ok(chart);
     };
@@ -350,7 +354,10 @@ fn read(path: &str, servers: &Servers) -> Result<Arc<[u8]>> {
     if path.trim() == "-" {
         let mut bytes = Vec::new();
         let failed = |error| Box::new(Diagnostic::unreachable("stdin", format!("cannot read stdin: {error}")));
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map_err(failed)?;
+        std::io::stdin().lock().take(VALUES_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > VALUES_BYTES_MAX {
+            return Err(Box::new(Diagnostic::input("source-file-too-large", format!("stdin has more than {VALUES_BYTES_MAX} bytes"))));
+        }
         return Ok(bytes.into());
     }
     if let Err(why) = crate::go::url::Url::parse(path.as_bytes()) {
@@ -359,7 +366,12 @@ fn read(path: &str, servers: &Servers) -> Result<Arc<[u8]>> {
     if path.starts_with("http://") || path.starts_with("https://") {
         return wait(servers.fetcher.file(path, None)).map(|(_, bytes)| bytes);
     }
-    Disk.read(&absolute(path)?)
+    let whole = absolute(path)?;
+    Disk.read_at_most(&whole, VALUES_BYTES_MAX).map_err(|mut fault| {
+        // named as the user named it
+        fault.message = fault.message.replace(&whole, path);
+        fault
+    })
 }
 
 fn absolute(path: &str) -> Result<String> {

@@ -5,6 +5,9 @@ use crate::gotmpl::{Args, Ctx, FuncError, FuncSpec, Kind, List, ListType, Str, T
 
 type Answer = Result<Val, FuncError>;
 
+/// Lists shorter than this are not counted against the render's limit.
+const UNCOUNTED: usize = 4096;
+
 /// Go's text where a nil has no type to look at.
 pub(super) const NIL_DEREFERENCE: &str = "runtime error: invalid memory address or nil pointer dereference";
 
@@ -175,7 +178,11 @@ fn slice(_: &mut Ctx<'_>, args: Args<'_>) -> Answer {
     Ok(Val::List(List::typed(list.ty(), list[start as usize..end as usize].to_vec())))
 }
 
-fn concat(_: &mut Ctx<'_>, args: Args<'_>) -> Answer {
+fn concat(ctx: &mut Ctx<'_>, args: Args<'_>) -> Answer {
+    let length: usize = args.rest(0).iter().filter_map(Val::as_list).map(|list| list.len()).sum();
+    if length > UNCOUNTED {
+        ctx.charge((length * size_of::<Val>()) as u64)?;
+    }
     let mut out = Vec::new();
     for value in args.rest(0) {
         let list = items(value, "Cannot concat").map_err(|fault| match fault {

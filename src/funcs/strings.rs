@@ -7,6 +7,9 @@ use crate::gotmpl::{Args, Ctx, FuncError, FuncSpec, Map, MapType, Str, Ty, Val};
 
 type Answer = Result<Val, FuncError>;
 
+/// Texts shorter than this are not counted against the render's limit.
+const UNCOUNTED: usize = 64 << 10;
+
 pub(super) const ROWS: &[FuncSpec] = &[
     FuncSpec::fixed("hello", &[], |_, _| Ok("Hello!".into())),
     // Case.
@@ -77,7 +80,13 @@ pub(super) const ROWS: &[FuncSpec] = &[
     FuncSpec::variadic("squote", &[Ty::Any], |_, args| {
         Ok(spaced(args.rest(0), |value| [b"'", display(value).as_slice(), b"'"].concat()))
     }),
-    FuncSpec::variadic("cat", &[Ty::Any], |_, args| Ok(spaced(args.rest(0), display))),
+    FuncSpec::variadic("cat", &[Ty::Any], |ctx, args| {
+        let length: usize = args.rest(0).iter().filter_map(Val::as_str).map(Str::len).sum();
+        if length > UNCOUNTED {
+            ctx.charge(length as u64)?;
+        }
+        Ok(spaced(args.rest(0), display))
+    }),
 ];
 
 /// Slices of an argument as values.

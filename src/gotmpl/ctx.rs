@@ -16,12 +16,16 @@ use crate::diag::{Diagnostic, SourceText};
 
 /// Bytes that one render may produce in all: output, and strings that functions make large on request.
 pub const OUTPUT_MAX: u64 = 256 << 20;
+/// Bytes of one string or list that a function makes: no manifest is as large, and building one takes as much again.
+pub const PIECE_MAX: u64 = 48 << 20;
 /// How many times a named template may be included within itself, as in Helm.
 pub const INCLUDE_DEPTH_MAX: u32 = 1000;
 /// Rounds of `range` and calls of templates in one render; far more than any chart takes, and a few seconds' work.
-pub const ROUNDS_MAX: u64 = 100_000_000;
+pub const ROUNDS_MAX: u64 = 30_000_000;
 /// The name that Helm gives to texts run by `tpl`.
 const TPL_NAME: &str = "gotpl";
+/// What a byte of a `tpl` text counts for: compiling it takes more than copying it, so that texts that double end soon.
+const TPL_COST: u64 = 4;
 /// Compiled `tpl` texts that are kept for reuse.
 const TPL_CACHE_MAX: usize = 4096;
 
@@ -98,7 +102,6 @@ impl<'e> Ctx<'e> {
     }
 
     /// What made the output of the last [`Ctx::execute`], in order; empty unless [`Options::trace`] is set.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the hook that diffs and checks will read provenance through"))]
     pub fn take_segments(&mut self) -> Vec<Segment> {
         self.trace.as_mut().map(|trace| std::mem::take(&mut trace.segments)).unwrap_or_default()
     }
@@ -128,8 +131,13 @@ impl<'e> Ctx<'e> {
             .expect("the entry of a type holds that type")
     }
 
-    /// Counts bytes that a function is about to allocate because a template asked for that many; refuses beyond [`OUTPUT_MAX`].
+    /// Counts bytes that a function is about to allocate because a template asked for that many; refuses beyond [`PIECE_MAX`] at once and
+    /// beyond [`OUTPUT_MAX`] in all.
     pub fn charge(&mut self, bytes: u64) -> Result<(), FuncError> {
+        if bytes > PIECE_MAX {
+            let message = format!("a template makes a text or list of more than {} MiB", PIECE_MAX >> 20);
+            return Err(FuncError::Refused(Box::new(Diagnostic::input("template-piece-limit", message))));
+        }
         self.allocated = self.allocated.saturating_add(bytes);
         if self.allocated > OUTPUT_MAX {
             return Err(FuncError::Refused(Box::new(output_limit())));
@@ -177,6 +185,7 @@ impl<'e> Ctx<'e> {
         if let Some(unit) = self.compiled.get(text) {
             return Ok(unit.clone());
         }
+        self.charge((text.len() as u64).saturating_mul(TPL_COST))?;
         let source = SourceText::new(TPL_NAME, raw::text_of_bytes(text.as_bytes()));
         let unit = Unit::parse(&source, self.templates.functions(), self.stack)
             .map_err(|error| FuncError::Message(format!("cannot parse template {}: {error}", quote(text.as_bytes()))))?;

@@ -15,12 +15,23 @@ pub struct ParseError {
     pub span: Span,
     /// The fault as Go words it (`unexpected "}" in operand`).
     pub message: String,
+    /// The action that opened what was not closed.
+    pub opened: Option<Span>,
+    /// Advice; starts with a verb.
+    pub hint: Option<String>,
 }
 
 impl ParseError {
     /// The fault with its place.
     pub fn to_diagnostic(&self) -> Diagnostic {
-        Diagnostic::input("template-parse", self.message.clone()).at(&self.source, self.span, "")
+        let mut diagnostic = Diagnostic::input("template-parse", self.message.clone());
+        // an end without what it ends says nothing; what was opened does
+        match self.opened {
+            Some(opened) => diagnostic = diagnostic.at(&self.source, opened, "opened here and not closed"),
+            None => diagnostic = diagnostic.at(&self.source, self.span, ""),
+        }
+        diagnostic.hints.extend(self.hint.clone());
+        diagnostic
     }
 }
 
@@ -66,12 +77,14 @@ pub struct ExecError {
     pub message: String,
     /// The function's own error, where a function failed.
     pub cause: Option<Cause>,
+    /// Advice; starts with a verb.
+    pub hint: Option<String>,
 }
 
 impl ExecError {
     /// An error of no place in a template; `message` is Go's whole text.
     pub fn bare(message: impl Into<String>) -> ExecError {
-        ExecError { template: String::new(), place: None, message: message.into(), cause: None }
+        ExecError { template: String::new(), place: None, message: message.into(), cause: None, hint: None }
     }
 
     /// The innermost failure: the one that names the real fault.
@@ -96,18 +109,21 @@ impl ExecError {
             diagnostic.code = refused.code;
             diagnostic.hints.clone_from(&refused.hints);
         }
-        if let Some(place) = &inner.place {
-            diagnostic = diagnostic.at(&place.source, place.span, "");
-        }
-        let mut outer = Vec::new();
+        diagnostic.hints.extend(inner.hint.clone());
+        let mut steps = Vec::new();
         let mut error = self;
-        while let Some(Cause::Nested(_, source)) = &error.cause {
-            outer.push(error);
+        loop {
+            steps.push(error);
+            let Some(Cause::Nested(_, source)) = &error.cause else { break };
             error = source;
         }
-        for step in outer.into_iter().rev() {
-            let at = step.place.as_ref().map(|place| (place.source.clone(), place.span));
-            diagnostic = diagnostic.trail("included from", at);
+        let mut places = steps.into_iter().rev().filter_map(|step| step.place.as_ref());
+        // a template that is not there has no place: the call has
+        if let Some(place) = places.next() {
+            diagnostic = diagnostic.at(&place.source, place.span, "");
+        }
+        for place in places {
+            diagnostic = diagnostic.trail("included from", Some((place.source.clone(), place.span)));
         }
         diagnostic
     }

@@ -11,6 +11,7 @@ use super::node::{ExprKind, NO_PIPE, NodeRef, Pipe, Slice, Stmt, UNSET, Unit};
 use super::print::{append_text, quote, to_text};
 use super::trace::Segment;
 use super::{Cause, Ctx, ExecError, IntKind, Kind, ListType, OUTPUT_MAX, Str, Val, raw, truth};
+use crate::diag::{Span, did_you_mean};
 
 pub(super) type Result<T> = std::result::Result<T, Box<ExecError>>;
 
@@ -70,7 +71,7 @@ impl Frame<'_> {
             })),
         };
         let template = self.unit.defs[self.def as usize].name.to_string();
-        Box::new(ExecError { template, place, message: message.into(), cause })
+        Box::new(ExecError { template, place, message: message.into(), cause, hint: None })
     }
 }
 
@@ -90,10 +91,10 @@ impl Ctx<'_> {
         }
         let templates = self.templates;
         let Some((_, unit, def)) = templates.find(name) else {
-            let name = quote(name.as_bytes());
-            return Err(Box::new(ExecError::bare(format!(
-                "template: no template {name} associated with template \"gotpl\""
-            ))));
+            let shown = quote(name.as_bytes());
+            let mut error = ExecError::bare(format!("template: no template {shown} associated with template \"gotpl\""));
+            error.hint = self.nearest(name);
+            return Err(Box::new(error));
         };
         self.run_unit(unit, def, data)
     }
@@ -132,6 +133,13 @@ impl Ctx<'_> {
         result.map(|_| ())
     }
 
+    /// Advice where a template's name is near that of another.
+    fn nearest(&self, name: &Str) -> Option<String> {
+        let names: Vec<String> = self.templates.names().map(ToString::to_string).collect();
+        let near = did_you_mean(&name.to_str_lossy(), names.iter().map(String::as_str))?.to_owned();
+        Some(format!("use the template {}", quote(near.as_bytes())))
+    }
+
     /// Counts one more piece of work.
     fn round(&mut self, frame: &Frame<'_>) -> Result<()> {
         self.rounds += 1;
@@ -145,11 +153,17 @@ impl Ctx<'_> {
         for stmt in &f.unit.stmts[list.range()] {
             let flow = match *stmt {
                 Stmt::Text { start, end } => {
+                    let from = self.out.len();
                     let text = &f.unit.source.text()[start as usize..end as usize];
                     if f.unit.raw {
                         self.out.extend_from_slice(&raw::bytes_of_text(text));
                     } else {
                         self.out.extend_from_slice(text.as_bytes());
+                    }
+                    if let Some(trace) = self.trace.as_mut().filter(|trace| trace.captured == 0) {
+                        let (source, span) = (f.unit.source.clone(), Span { start, end });
+                        let literal = !f.unit.raw;
+                        trace.segments.push(Segment { output: from..self.out.len(), source, span, literal, reads: Vec::new() });
                     }
                     Flow::Next
                 }
@@ -207,6 +221,7 @@ impl Ctx<'_> {
                 output: start..self.out.len(),
                 source: f.unit.source.clone(),
                 span: f.unit.span(NodeRef::Pipe(pipe)),
+                literal: false,
                 reads: std::mem::take(&mut trace.reads),
             });
         }
@@ -219,7 +234,9 @@ impl Ctx<'_> {
         let templates = self.templates;
         let set = templates.find(name);
         if own.is_none() && set.is_none() {
-            return Err(f.error(format!("template {} not defined", quote(name.as_bytes()))));
+            let mut error = f.error(format!("template {} not defined", quote(name.as_bytes())));
+            error.hint = self.nearest(name);
+            return Err(error);
         }
         if !self.stack.has_room() {
             return Err(f.error("exceeded maximum template depth (100000)"));

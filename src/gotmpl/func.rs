@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{Ctx, ExecError, List, Map, Str, Val};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, did_you_mean};
 
 /// A Go parameter type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +169,11 @@ impl FuncTable {
 
     pub(super) fn id(&self, name: &str) -> Option<u32> {
         self.ids.get(name).copied()
+    }
+
+    /// The name nearest to one that no function has.
+    pub(super) fn nearest(&self, name: &str) -> Option<&'static str> {
+        did_you_mean(name, self.rows.iter().map(|row| row.name))
     }
 
     pub(super) fn row(&self, id: u32) -> &FuncSpec {

@@ -39,7 +39,7 @@ mod val;
 
 pub use compare::{deep_equal, truth};
 pub use ctx::{Ctx, OUTPUT_MAX, Options};
-pub use error::{Cause, ExecError, ParseError};
+pub use error::{Cause, ExecError, ParseError, Place};
 pub use func::{Args, CallSite, FuncError, FuncSpec, FuncTable, Host, Method, Ty};
 pub use list::{List, ListType};
 pub use map::{Map, MapType, NamedMap};

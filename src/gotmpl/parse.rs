@@ -167,10 +167,20 @@ impl Parser<'_> {
     // --- errors
 
     fn fail<T>(&self, message: impl Into<String>) -> Result<T> {
+        Err(self.fault(message))
+    }
+
+    fn fault(&self, message: impl Into<String>) -> Box<ParseError> {
         let token = self.tokens[0];
         let line = self.line(token.start);
         let span = Span { start: token.start, end: token.end.max(token.start) };
-        Err(Box::new(ParseError { source: self.unit.source.clone(), line, span, message: message.into() }))
+        let message = message.into();
+        let hint = match message.as_str() {
+            "bad character U+002D '-'" => Some("reach a key that has a dash with `index`: `index .Values \"my-key\"`".to_owned()),
+            "unclosed action" | "unexpected \"}\" in operand" => Some("close the action with `}}`".to_owned()),
+            _ => None,
+        };
+        Box::new(ParseError { source: self.unit.source.clone(), line, span, message, opened: None, hint })
     }
 
     fn line(&self, offset: u32) -> usize {
@@ -282,13 +292,18 @@ impl Parser<'_> {
     /// Statements up to an `end` or `else`.
     fn list(&mut self) -> Result<(Slice, Close)> {
         let mark = self.open_stmts.len();
+        let opened = self.text[..self.tokens[self.peeked].end as usize].rfind("{{").unwrap_or_default();
         while self.peek_non_space().tok != Tok::Eof {
             match self.text_or_action()? {
                 Step::Stmt(stmt) => self.open_stmts.push(stmt),
                 Step::Close(close) => return Ok((self.close_list(mark), close)),
             }
         }
-        self.fail("unexpected EOF")
+        let mut fault = self.fault("unexpected EOF");
+        let length = self.text[opened..].find("}}").map_or(2, |at| at + 2);
+        fault.opened = Some(Span::new(opened, opened + length));
+        fault.hint = Some("add an `{{ end }}`".to_owned());
+        Err(fault)
     }
 
     fn text_or_action(&mut self) -> Result<Step> {
@@ -640,7 +655,9 @@ impl Parser<'_> {
             Tok::Identifier => {
                 let text = &self.text[token.start as usize..token.end as usize];
                 let Some(id) = self.functions.id(text) else {
-                    return self.fail(format!("function {} not defined", quote(text.as_bytes())));
+                    let mut fault = self.fault(format!("function {} not defined", quote(text.as_bytes())));
+                    fault.hint = self.functions.nearest(text).map(|near| format!("use `{near}`"));
+                    return Err(fault);
                 };
                 ExprKind::Func { id, name: self.name(Str::from(text)) }
             }

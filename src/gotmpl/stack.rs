@@ -1,8 +1,8 @@
 //! How much call stack is left: what turns endless recursion into an error instead of the end of the process.
 
-/// Bytes of stack that [`on_render_stack`] gives a render: enough for a thousand nested includes of ordinary depth and more. Only
-/// touched pages cost memory.
-pub const STACK_BYTES: usize = 512 << 20;
+/// Bytes of stack that [`on_render_stack`] gives a render: enough for a thousand nested includes of each of many templates, and
+/// little enough that a template that calls itself ends within 200 MiB. Only touched pages cost memory.
+pub const STACK_BYTES: usize = 128 << 20;
 
 /// Bytes used before a limit strikes where the caller gave no stack of its own; main threads have 8 MiB, others 2 MiB.
 const BORROWED_BYTES: usize = 1 << 20;

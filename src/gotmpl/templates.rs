@@ -62,6 +62,11 @@ impl Templates {
         Some((id, &self.units[unit as usize], def))
     }
 
+    /// Every name, in no order: what advice is picked from.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Str> {
+        self.names.keys()
+    }
+
     pub(super) fn count(&self) -> usize {
         self.defs.len()
     }

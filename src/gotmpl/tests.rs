@@ -229,3 +229,22 @@ fn compiled_templates_are_shared_between_threads() {
     shared::<Templates>();
     shared::<Unit>();
 }
+
+#[test]
+fn loops_and_calls_in_each_other_end() {
+    let calls: String = (0..40)
+        .map(|at| format!("{{{{ define \"t{at}\" }}}}{{{{ template \"t{0}\" }}}}{{{{ template \"t{0}\" }}}}{{{{ end }}}}", at + 1))
+        .chain(["{{ define \"t40\" }}{{ end }}{{ template \"t0\" }}".to_owned()])
+        .collect();
+    let loops = format!("{}{}", "{{ range 100 }}".repeat(8), "{{ end }}".repeat(8));
+    for text in [calls, loops, "{{ range 1000000000000 }}{{ end }}".to_owned()] {
+        let mut templates = Templates::new(table());
+        templates.parse(&SourceText::new("t.yaml", text)).expect("it compiles");
+        let mut host = Still;
+        let mut ctx = Ctx::new(&templates, &mut host, Options::default());
+        // near the end of what a render may do, so that the test need not do it all
+        ctx.rounds = ctx::ROUNDS_MAX - 10_000;
+        let error = ctx.execute("t.yaml", Val::Nil).expect_err("it ends");
+        assert!(error.to_string().contains("rounds of range"), "{error}");
+    }
+}

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, SourceText, Span, did_you_mean};
-use crate::gotmpl::{Map, Val};
+use crate::gotmpl::{Map, Place, Val};
+use crate::value::Tree;
 use crate::yaml;
 
 use super::chart::Chart;
@@ -21,30 +22,56 @@ pub(crate) struct Origins<'a> {
 /// A source of values: how deep it reaches along a path, and where.
 struct Reach {
     depth: usize,
+    /// It has no map there: what weaker sources have below does not count.
+    ends: bool,
     what: String,
     at: Option<(SourceText, Span)>,
+    /// A flag that made a number or boolean of its text.
+    typed_flag: bool,
 }
 
 impl Origins<'_> {
-    /// Adds to a fault what is known about the value that `expression` of the template at `template` names.
-    pub(crate) fn explain(&self, mut fault: Diagnostic, expression: &str, template: &str, values: Option<&Map>) -> Diagnostic {
+    /// Adds to a fault what is known about the value that the template at `template` stumbled over at `place`.
+    pub(crate) fn explain(&self, mut fault: Diagnostic, place: &Place, template: &str, values: Option<&Map>) -> Diagnostic {
+        if fault.message.contains("can't evaluate field Values in type") {
+            return fault.hint("write `$.Values`: inside `range` and `with` the dot is the item");
+        }
+        let expression = if place.context.contains(".Values.") { &place.context } else { action_around(place) };
         let Some(path) = values_path(expression) else { return fault };
         if let Some(hint) = values.and_then(|values| misspelt(values, &path)) {
             fault = fault.hint(hint);
         }
         let charts = chart_names(template);
-        let full: Vec<&str> = charts.iter().copied().chain(path.iter().copied()).collect();
+        let Some(reach) = self.reach(&charts, &path) else { return fault };
+        if fault.message.contains("expected string; got") {
+            fault = fault.hint(if reach.typed_flag { "use `--set-string` to set a text" } else { "put quotes around the value" });
+        }
+        fault.trail(reach.what, reach.at)
+    }
+
+    /// As [`Origins::explain`] for a path in the values of a chart that is known already.
+    pub(crate) fn trace(&self, fault: Diagnostic, charts: &[&str], path: &[&str]) -> Diagnostic {
+        match self.reach(charts, path) {
+            Some(reach) => fault.trail(format!("`{}` {}", path.join("."), reach.what), reach.at),
+            None => fault,
+        }
+    }
+
+    /// The source that decides what stands at a path: the strongest that ends it, else the one that reaches deepest.
+    fn reach(&self, charts: &[&str], path: &[&str]) -> Option<Reach> {
+        let full: Vec<&str> = charts.iter().chain(path).copied().collect();
         let mut best: Option<Reach> = None;
-        for reach in self.user_reaches(&full).chain(self.chart_reaches(&charts, &path)) {
+        for reach in self.user_reaches(&full).chain(self.chart_reaches(charts, path)) {
+            let ends = reach.ends;
             if best.as_ref().is_none_or(|best| reach.depth > best.depth) {
                 best = Some(reach);
             }
+            if ends {
+                break;
+            }
         }
-        match best {
-            // a source that only has the tables of the subcharts says nothing about the value
-            Some(reach) if reach.depth > charts.len() => fault.trail(reach.what, reach.at),
-            _ => fault,
-        }
+        // a source that only has the tables of the subcharts says nothing about the value
+        best.filter(|reach| reach.depth > charts.len())
     }
 
     /// What the user gave, strongest first.
@@ -59,7 +86,9 @@ impl Origins<'_> {
         ];
         let flags = flags.into_iter().flat_map(|(flag, texts)| texts.iter().rev().map(move |text| (flag, text)));
         let flags = flags.filter_map(|(flag, text)| {
-            Some(Reach { depth: flag_depth(text, path)?, what: format!("set by {flag} {text}"), at: None })
+            let (depth, ends) = flag_depth(text, path)?;
+            let ends = ends && !(flag == "--set-json" && text.contains("={"));
+            Some(Reach { depth, ends, what: format!("set by {flag} {text}"), at: None, typed_flag: flag == "--set" })
         });
         let files = user.files.iter().rev().filter_map(|file| text_reach(file, path, path.len()));
         flags.chain(files)
@@ -82,22 +111,37 @@ impl Origins<'_> {
 
 /// How deep a text reaches along a path, counted so that `whole` is the end of it.
 fn text_reach(text: &SourceText, path: &[&str], whole: usize) -> Option<Reach> {
-    let spans = yaml::parse_document(text, yaml::Dialect::V2).ok()?.spans;
+    let document = yaml::parse_document(text, yaml::Dialect::V2).ok()?;
+    let (tree, spans) = (document.tree, document.spans);
     let reached = (1..=path.len()).rev().find(|depth| spans.value(&path[..*depth]).is_some())?;
     let span = spans.key(&path[..reached]).or_else(|| spans.value(&path[..reached]))?;
     let depth = whole - path.len() + reached;
-    Some(Reach { depth, what: "value set in".to_owned(), at: Some((text.clone(), span)) })
+    let value = tree.at(&path[..reached]);
+    let ends = value.is_none_or(|value| value.as_map().is_none());
+    let what = if value.is_some_and(Tree::is_null) { "set to null in" } else { "value set in" };
+    Some(Reach { depth, ends, what: what.to_owned(), at: Some((text.clone(), span)), typed_flag: false })
 }
 
-/// How deep a flag's text reaches along a path: the longest beginning of the path that it names.
-fn flag_depth(text: &str, path: &[&str]) -> Option<usize> {
-    (1..=path.len()).rev().find(|depth| {
-        let name = path[..*depth].join(".");
-        text.match_indices(&name).any(|(at, _)| {
-            let before = text[..at].chars().next_back().is_none_or(|c| matches!(c, ',' | '.' | ' '));
-            before && text[at + name.len()..].starts_with(['=', '.', '['])
+/// How deep a flag's text reaches along a path (the longest beginning of the path that it names), and whether that is all it says.
+fn flag_depth(text: &str, path: &[&str]) -> Option<(usize, bool)> {
+    (1..=path.len()).rev().find_map(|depth| {
+        let name = path[..depth].join(".");
+        text.match_indices(&name).find_map(|(at, _)| {
+            let before = text[..at].chars().next_back().is_none_or(|c| matches!(c, ',' | ' '));
+            let after = text[at + name.len()..].chars().next().filter(|c| matches!(c, '=' | '.' | '['))?;
+            before.then_some((depth, after != '.'))
         })
     })
+}
+
+/// The action that a place stands in, where it names no values path or a single one.
+fn action_around(place: &Place) -> &str {
+    let text = place.source.text();
+    let at = (place.span.start as usize).min(text.len());
+    let Some(start) = text.get(..at).and_then(|before| before.rfind("{{")) else { return "" };
+    let end = text[start..].find("}}").map_or(text.len(), |end| start + end);
+    let action = &text[start..end];
+    if action.matches(".Values.").count() == 1 { action } else { "" }
 }
 
 /// The keys after the first `.Values` of an expression.
@@ -150,7 +194,8 @@ mod tests {
 
     #[test]
     fn flags_reach_as_deep_as_they_name() {
-        assert_eq!(flag_depth("x=1,image.tag=2", &["image", "tag", "deep"]), Some(2));
+        assert_eq!(flag_depth("x=1,image.tag=2", &["image", "tag", "deep"]), Some((2, true)));
+        assert_eq!(flag_depth("image.name=2", &["image", "tag"]), Some((1, false)));
         assert_eq!(flag_depth("images=1", &["image"]), None);
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use crate::compat::Profile;
-use crate::diag::{Diagnostic, Result, Warnings};
+use crate::diag::{Diagnostic, Result, SourceText, Span, Warnings};
 use crate::gotmpl::{Map, MapType, Stack, Val, on_render_stack};
 
 use super::blame::Origins;
@@ -65,11 +65,29 @@ pub struct Failure {
     pub fault: Box<Diagnostic>,
     /// What the templates printed, if they all ran and only what they printed was wrong; for `--debug`.
     pub rendered: String,
+    /// The same by path, before anything was cut.
+    texts: Vec<(Arc<str>, String)>,
+}
+
+impl Failure {
+    /// The failure with the place in a template that printed what the fault points at, if `printer` finds it.
+    fn blamed(mut self, printer: impl FnOnce(&str, &str, usize) -> Option<(SourceText, Span)>) -> Failure {
+        let Some(label) = self.fault.labels.first() else { return self };
+        let document = label.source.text();
+        let found = self.texts.iter().find_map(|(path, text)| {
+            let is_it = label.source.name().strip_prefix(&**path).is_some_and(|rest| rest.starts_with(" (as"));
+            Some((path, text, text.find(document).filter(|_| is_it)? + label.span.start as usize))
+        });
+        if let Some((source, span)) = found.and_then(|(path, text, offset)| printer(path, text, offset)) {
+            *self.fault = self.fault.clone().at(&source, span, "printed here");
+        }
+        self
+    }
 }
 
 impl From<Box<Diagnostic>> for Failure {
     fn from(fault: Box<Diagnostic>) -> Failure {
-        Failure { fault, rendered: String::new() }
+        Failure { fault, rendered: String::new(), texts: Vec::new() }
     }
 }
 
@@ -108,8 +126,9 @@ fn render_on(
         fault
     })?;
     let merged = run.coalesce(&graph, ROOT, &Map::typed(context::values_type(profile), user.borrow().clone()))?;
+    let origins = Origins { user: values, chart };
     if !options.skip_schema_validation {
-        schema::validate(&graph, &merged, profile)?;
+        schema::validate(&graph, &merged, &origins, profile)?;
     }
     let mut capabilities = Capabilities::of(profile);
     if let Some(version) = &options.kube_version {
@@ -124,7 +143,6 @@ fn render_on(
     };
     let runnables = context::runnables(&graph, &merged, &shared);
     let mut warnings: Warnings = chart.warnings.iter().chain(&remarks).map(|text| remark(text)).collect();
-    let origins = Origins { user: values, chart };
     let printed = thread::scope(|scope| {
         let (send, receive) = mpsc::channel::<(Arc<str>, String)>();
         let read = move || receive.into_iter().map(|(path, text)| Printed::read(path, text, profile)).collect::<Vec<_>>();
@@ -136,7 +154,13 @@ fn render_on(
         let printed = threads::joined(reader);
         ran.map(|()| printed)
     })?;
-    finish(&graph, options, printed, warnings)
+    finish(&graph, options, printed, warnings).map_err(|failure| {
+        let blame = |path: &str, text: &str, offset| {
+            let again = context::runnables(&graph, &merged, &shared);
+            run::printer_of(again, profile, ambient, stack, (path, text, offset))
+        };
+        failure.blamed(blame)
+    })
 }
 
 fn remark(text: &str) -> Diagnostic {
@@ -188,12 +212,13 @@ fn release_data(options: &ReleaseOptions) -> Val {
 fn finish(graph: &Graph, options: &ReleaseOptions, printed: Vec<Printed>, mut warnings: Warnings) -> Result<Release, Failure> {
     let mut files: Vec<Printed> = printed.into_iter().filter(|file| !manifests::is_notes(&file.path)).collect();
     let sorted = manifests::sort(&mut files, options.profile).map_err(|fault| {
+        let texts = files.iter().map(|file| (file.path.clone(), file.text.clone())).collect();
         let mut rendered = String::new();
         for file in files.iter().filter(|file| !manifests::go_trim(&file.text).is_empty()) {
             push_document(&mut rendered, &file.path, &file.text);
         }
         let trimmed = manifests::go_trim(&rendered).to_owned() + "\n";
-        Failure { fault, rendered: trimmed }
+        Failure { fault, rendered: trimmed, texts }
     })?;
     warnings.extend(sorted.warnings.iter().map(|text| remark(text)));
     let mut crds = Vec::new();

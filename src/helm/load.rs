@@ -37,13 +37,18 @@ impl Chart {
     /// Loads the chart at `path`, a folder or a packed chart. Fails with codes `chart-*`, `helmignore`, `archive-*` and
     /// the YAML reader's.
     pub fn load(source: &dyn Source, path: &str, profile: Profile) -> Result<Arc<Chart>> {
+        Chart::load_as(source, path, path, profile)
+    }
+
+    /// As [`Chart::load`]; diagnostics name the chart's files below `shown`, the path as the user typed it.
+    pub fn load_as(source: &dyn Source, path: &str, shown: &str, profile: Profile) -> Result<Arc<Chart>> {
         let path = clean(path);
         let files = match source.kind(&path) {
             Some(EntryKind::Folder) => Folder::new(source, &path, limits(profile))?.files()?,
             Some(EntryKind::File) => packed(source, &path, limits(profile))?,
             None => return Err(Box::new(Diagnostic::input("chart-missing", format!("no chart at `{path}`")))),
         };
-        Loader { profile, origin: path }.chart(files, 0).map(Arc::new)
+        Loader { profile, origin: clean(shown) }.chart(files, 0).map(Arc::new)
     }
 }
 

@@ -167,7 +167,8 @@ fn place(path: &Arc<str>, document: Arc<str>, head: Result<Head>, sorted: &mut S
 
 fn not_yaml(path: &str, document: &str, fault: &Diagnostic) -> Box<Diagnostic> {
     let printed = SourceText::new(format!("{path} (as rendered)"), document);
-    let mut named = Diagnostic::input("manifest-yaml", format!("YAML parse error on {path}: {}", fault.message));
+    let step = if fault.code == "manifest-shape" { "error unmarshaling JSON: while decoding JSON" } else { "error converting YAML to JSON" };
+    let mut named = Diagnostic::input("manifest-yaml", format!("YAML parse error on {path}: {step}: {}", fault.message));
     if let Some(label) = fault.labels.first() {
         named = named.at(&printed, label.span, label.note.clone());
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compat::Profile;
-use crate::diag::{Diagnostic, Result, SourceText, Warnings};
+use crate::diag::{Diagnostic, Result, SourceText, Span, Warnings};
 use crate::funcs;
 use crate::gotmpl::{CallSite, Ctx, ExecError, FuncError, Host, Map, Options, Stack, Templates, Unit, Val};
 use crate::yaml;
@@ -94,28 +94,64 @@ pub(crate) fn all(
     seen: &mut dyn FnMut(Arc<str>, String),
 ) -> Result<()> {
     let ordered = order(runnables);
-    let mut templates = Templates::new(Arc::new(funcs::table(profile)));
-    let texts = ordered.iter().map(|runnable| (runnable.path.clone(), runnable.text.clone())).collect();
-    for unit in parsed(texts, &templates) {
-        templates.add(Arc::new(unit?));
-    }
+    let templates = compiled(&ordered, profile)?;
     let mut host = Hosted { ambient, warnings, lookup_told: false };
     let mut ctx = Ctx::new(&templates, &mut host, Options { stack, ..Options::default() });
     for runnable in ordered.iter().filter(|runnable| !is_partial(&runnable.path)) {
-        let place = Map::typed(values_type(profile), BTreeMap::new());
-        place.set("Name", Val::str(&*runnable.path));
-        place.set("BasePath", runnable.base_path.clone());
-        runnable.data.set("Template", place);
+        place_template(runnable, profile);
         let output = ctx.execute(&runnable.path, Val::Map(runnable.data.clone())).map_err(|error| {
             let fault = exec_fault(&error);
             let Some(place) = &error.innermost().place else { return fault };
             let values = runnable.data.get("Values");
             let values = values.as_ref().and_then(Val::as_map);
-            Box::new(origins.explain(*fault, &place.context, &runnable.path, values))
+            Box::new(origins.explain(*fault, place, &runnable.path, values))
         })?;
         seen(runnable.path.clone(), scrubbed(&runnable.path, output)?);
     }
     Ok(())
+}
+
+/// Runs the templates again up to the one at `path`, and says which place of a template printed the byte at `offset` of its `text`.
+/// Nothing if it does not print the same again.
+pub(crate) fn printer_of(
+    runnables: BTreeMap<Arc<str>, Runnable>,
+    profile: Profile,
+    ambient: &mut dyn Ambient,
+    stack: Stack,
+    (path, text, offset): (&str, &str, usize),
+) -> Option<(SourceText, Span)> {
+    let ordered = order(runnables);
+    let templates = compiled(&ordered, profile).ok()?;
+    let mut warnings = Warnings::new();
+    let mut host = Hosted { ambient, warnings: &mut warnings, lookup_told: false };
+    let mut ctx = Ctx::new(&templates, &mut host, Options { stack, trace: true, ..Options::default() });
+    for runnable in ordered.iter().filter(|runnable| !is_partial(&runnable.path)) {
+        place_template(runnable, profile);
+        let output = ctx.execute(&runnable.path, Val::Map(runnable.data.clone())).ok()?;
+        let segments = ctx.take_segments();
+        if &*runnable.path == path {
+            let segment = segments.into_iter().find(|segment| segment.output.contains(&offset))?;
+            return (output == text.as_bytes()).then(|| (segment.source.clone(), segment.place_of(offset)));
+        }
+    }
+    None
+}
+
+fn compiled(ordered: &[Runnable], profile: Profile) -> Result<Templates> {
+    let mut templates = Templates::new(Arc::new(funcs::table(profile)));
+    let texts = ordered.iter().map(|runnable| (runnable.path.clone(), runnable.text.clone())).collect();
+    for unit in parsed(texts, &templates) {
+        templates.add(Arc::new(unit?));
+    }
+    Ok(templates)
+}
+
+/// `.Template` as the template itself sees it.
+fn place_template(runnable: &Runnable, profile: Profile) {
+    let place = Map::typed(values_type(profile), BTreeMap::new());
+    place.set("Name", Val::str(&*runnable.path));
+    place.set("BasePath", runnable.base_path.clone());
+    runnable.data.set("Template", place);
 }
 
 /// Compiles texts, by path; each succeeds or fails by itself.
@@ -135,6 +171,12 @@ fn exec_fault(error: &ExecError) -> Box<Diagnostic> {
     let mut fault = error.to_diagnostic();
     if let Some(place) = &error.place {
         let (line, column) = place.source.line_column(place.span.start);
+        // the words of `required` and `fail` stand by themselves, as in Helm
+        for prefix in ["error calling required: ", "error calling fail: "] {
+            if fault.message.starts_with(prefix) {
+                fault.message.drain(..prefix.len());
+            }
+        }
         fault.message = format!("execution error at ({}:{line}:{column}): {}", place.source.name(), fault.message);
     }
     Box::new(fault)

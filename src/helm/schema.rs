@@ -13,39 +13,75 @@ use crate::diag::{Diagnostic, Result, SourceText};
 use crate::go::re2;
 use crate::gotmpl::{Map, Val};
 
+use super::blame::Origins;
 use super::graph::{Graph, NodeId, ROOT};
 
 /// The address that schemas are compiled under; Helm's.
 const ADDRESS: &str = "file:///values.schema.json";
 
-/// Checks the values of a chart and its subcharts. Fails with code `values-schema`.
-pub(crate) fn validate(graph: &Graph, values: &Map, profile: Profile) -> Result<()> {
-    let mut report = String::new();
-    chart(graph, ROOT, values, profile, &mut report);
-    if report.is_empty() {
+/// Values that are not told of in a report's trail beyond this many.
+const TRACED_MAX: usize = 10;
+
+/// Checks the values of a chart and its subcharts. Fails with code `values-schema`; `origins` say where each value at fault came from.
+pub(crate) fn validate(graph: &Graph, values: &Map, origins: &Origins<'_>, profile: Profile) -> Result<()> {
+    let mut report = Report::default();
+    report.chart(graph, ROOT, values, profile);
+    let text = report.text.trim_end();
+    if text.is_empty() {
         return Ok(());
     }
-    let message = format!("values don't meet the specifications of the schema(s) in the following chart(s):\n{report}");
-    let fault = Diagnostic::input("values-schema", message);
+    let message = format!("values don't meet the specifications of the schema(s) in the following chart(s):\n{text}");
+    let mut fault = Diagnostic::input("values-schema", message);
+    for (charts, path) in report.places.iter().take(TRACED_MAX) {
+        let charts: Vec<&str> = charts.iter().map(String::as_str).collect();
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        fault = origins.trace(fault, &charts, &path);
+    }
     Err(Box::new(fault.hint("change the values, or skip the check with `--skip-schema-validation`")))
 }
 
-fn chart(graph: &Graph, id: NodeId, values: &Map, profile: Profile, report: &mut String) {
-    if let Some(schema) = &graph.chart(id).schema
-        && let Err(violations) = single(schema, values, profile) {
-            let _ = write!(report, "{}:\n{violations}", graph.name(id));
+/// What is wrong, chart by chart.
+#[derive(Default)]
+struct Report {
+    text: String,
+    /// The subcharts on the way here, outermost first.
+    charts: Vec<String>,
+    /// The values at fault: the subcharts on the way, and the path in the chart's values.
+    places: Vec<(Vec<String>, Vec<String>)>,
+}
+
+impl Report {
+    fn chart(&mut self, graph: &Graph, id: NodeId, values: &Map, profile: Profile) {
+        if let Some(schema) = &graph.chart(id).schema
+            && let Err(violations) = single(schema, values, profile)
+        {
+            let places = violations.lines().filter_map(pointer);
+            self.places.extend(places.map(|path| (self.charts.clone(), path)));
+            let _ = write!(self.text, "{}:\n{violations}", graph.name(id));
         }
-    for &child in graph.children(id) {
-        let name = graph.name(child);
-        match values.get(name) {
-            None | Some(Val::Nil) => {}
-            Some(Val::Map(table)) => chart(graph, child, &table, profile, report),
-            Some(other) => {
-                let kind = other.type_name();
-                let _ = writeln!(report, "{name}:\ninvalid type for values: expected object (map), got {kind}");
+        for &child in graph.children(id) {
+            let name = graph.name(child);
+            match values.get(name) {
+                None | Some(Val::Nil) => {}
+                Some(Val::Map(table)) => {
+                    self.charts.push(name.to_owned());
+                    self.chart(graph, child, &table, profile);
+                    self.charts.pop();
+                }
+                Some(other) => {
+                    let kind = other.type_name();
+                    let _ = writeln!(self.text, "{name}:\ninvalid type for values: expected object (map), got {kind}");
+                }
             }
         }
     }
+}
+
+/// The path that a violation is at (`- at '/image/tag': …`); nothing for the root.
+fn pointer(line: &str) -> Option<Vec<String>> {
+    let rest = line.trim_start().strip_prefix("- at '/")?;
+    let path = rest.split('\'').next()?;
+    Some(path.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect())
 }
 
 /// The violations of one schema, one line each.

@@ -18,6 +18,9 @@ const NAME_DEPTH_MAX: usize = 30;
 /// How many lists may stand in lists in a name. Helm has no limit, and a stack that grows.
 const LIST_DEPTH_MAX: usize = 1000;
 
+/// How many items the indices of one flag may make in all: a few bytes of text ask for 65,536 each. Helm has no such limit.
+const ITEMS_MAX: usize = 1 << 20;
+
 /// Makes a value of a text.
 pub(crate) type Convert<'a> = &'a dyn Fn(&str) -> Result<Val, String>;
 
@@ -76,6 +79,10 @@ struct Parser<'a> {
     mode: Mode<'a>,
     /// Whether a text may end inside an index; Helm then takes what stands before it.
     open_index_ignored: bool,
+    /// Items that indices have made so far.
+    items: usize,
+    /// Lists that the name stands in so far.
+    nested: usize,
 }
 
 /// Why parsing stopped.
@@ -94,7 +101,7 @@ impl From<String> for Stop {
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str, mode: Mode<'a>, profile: Profile) -> Parser<'a> {
-        Parser { text: text.chars().peekable(), rest: text, mode, open_index_ignored: profile.open_index_ignored() }
+        Parser { text: text.chars().peekable(), rest: text, mode, open_index_ignored: profile.open_index_ignored(), items: 0, nested: 0 }
     }
 
     fn all(mut self, into: &Map) -> Result<(), String> {
@@ -145,7 +152,7 @@ impl<'a> Parser<'a> {
                     Some(Val::List(list)) => list.to_vec(),
                     Some(_) => return Err(Stop::Fault(format!("unable to parse key: `{name}` is not a list"))),
                 };
-                let (list, end) = self.item(list, index, depth, 0);
+                let (list, end) = self.item(list, index, depth);
                 set(into, &name, Val::list(list));
                 end
             }
@@ -270,7 +277,17 @@ impl<'a> Parser<'a> {
     }
 
     /// What stands after `[index]`: gives the list, changed as far as it went, and how it went.
-    fn item(&mut self, list: Vec<Val>, index: usize, depth: usize, nested: usize) -> (Vec<Val>, Result<(), Stop>) {
+    fn item(&mut self, list: Vec<Val>, index: usize, depth: usize) -> (Vec<Val>, Result<(), Stop>) {
+        if self.nested == LIST_DEPTH_MAX {
+            return (list, Err(Stop::Fault(format!("lists are nested more than {LIST_DEPTH_MAX} deep"))));
+        }
+        self.nested += 1;
+        let done = self.nested_item(list, index, depth);
+        self.nested -= 1;
+        done
+    }
+
+    fn nested_item(&mut self, list: Vec<Val>, index: usize, depth: usize) -> (Vec<Val>, Result<(), Stop>) {
         let (junk, last) = self.until(&['[', '.', '=']);
         if !junk.is_empty() {
             return (list, Err(Stop::Fault(format!("unexpected data at end of array index: {junk:?}"))));
@@ -279,16 +296,13 @@ impl<'a> Parser<'a> {
             None => return (list, Err(Stop::End)),
             Some('=') => self.item_value(),
             Some('[') => {
-                if nested == LIST_DEPTH_MAX {
-                    return (list, Err(Stop::Fault(format!("lists are nested more than {LIST_DEPTH_MAX} deep"))));
-                }
                 let inner = match list.get(index) {
                     Some(Val::List(inner)) => inner.to_vec(),
                     None | Some(Val::Nil) => Vec::new(),
                     Some(_) => return (list, Err(Stop::Fault("unable to parse key: an item is not a list".to_owned()))),
                 };
                 self.index().and_then(|next| {
-                    let (inner, end) = self.item(inner, next, depth, nested + 1);
+                    let (inner, end) = self.item(inner, next, depth);
                     end.map(|()| Val::list(inner))
                 })
             }
@@ -301,7 +315,7 @@ impl<'a> Parser<'a> {
             }
         };
         match value {
-            Ok(value) => put(list, index, value),
+            Ok(value) => self.put(list, index, value),
             Err(stop) => (list, Err(stop)),
         }
     }
@@ -315,6 +329,22 @@ impl<'a> Parser<'a> {
             Mode::Text(convert) => Ok(convert(&self.until(&[',']).0)?),
         }
     }
+
+    fn put(&mut self, mut list: Vec<Val>, index: usize, value: Val) -> (Vec<Val>, Result<(), Stop>) {
+        if index > INDEX_MAX {
+            let message = format!("index of {index} is greater than maximum supported index of {INDEX_MAX}");
+            return (list, Err(Stop::Fault(message)));
+        }
+        if list.len() <= index {
+            self.items += index + 1 - list.len();
+            if self.items > ITEMS_MAX {
+                return (list, Err(Stop::Fault(format!("indices make more than {ITEMS_MAX} items"))));
+            }
+            list.resize(index + 1, Val::Nil);
+        }
+        list[index] = value;
+        (list, Ok(()))
+    }
 }
 
 /// An empty name sets nothing.
@@ -322,18 +352,6 @@ fn set(map: &Map, name: &str, value: Val) {
     if !name.is_empty() {
         map.set(name, value);
     }
-}
-
-fn put(mut list: Vec<Val>, index: usize, value: Val) -> (Vec<Val>, Result<(), Stop>) {
-    if index > INDEX_MAX {
-        let message = format!("index of {index} is greater than maximum supported index of {INDEX_MAX}");
-        return (list, Err(Stop::Fault(message)));
-    }
-    if list.len() <= index {
-        list.resize(index + 1, Val::Nil);
-    }
-    list[index] = value;
-    (list, Ok(()))
 }
 
 #[cfg(test)]
@@ -390,6 +408,8 @@ mod tests {
         }
         assert!(set(&format!("{}x=1", "a.".repeat(31))).contains("nested level"));
         assert!(set(&format!("a{}=1", "[0]".repeat(2000))).contains("nested more than"));
+        assert!(set(&format!("a{}=1", "[0].a".repeat(2000))).contains("nested more than"), "maps between the lists do not hide them");
+        assert!(set(&format!("a{}=1", "[65000]".repeat(20))).contains("indices make more than"));
     }
 
     #[test]

@@ -102,15 +102,19 @@ pub(crate) fn read(source: &SourceText, profile: Profile) -> Result<Tree> {
     let documents = if profile.values_documents_merged() { documents(source)? } else { vec![] };
     if documents.len() <= 1 && source.text().starts_with(documents.first().copied().unwrap_or_default()) {
         // the whole text keeps spans right; what stands around a single document changes nothing
-        return table(yaml::parse(source, yaml::Dialect::V2)?, source);
+        return table(parsed(source)?, source);
     }
     let mut merged = Tree::empty_map();
     for document in documents {
         let part = SourceText::new(source.name(), document);
-        let tree = table(yaml::parse(&part, yaml::Dialect::V2)?, &part)?;
+        let tree = table(parsed(&part)?, &part)?;
         merged = merge_trees(&merged, &tree);
     }
     Ok(merged)
+}
+
+fn parsed(source: &SourceText) -> Result<Tree> {
+    yaml::parse(source, yaml::Dialect::V2).map_err(|fault| prefixed(fault, "error converting YAML to JSON"))
 }
 
 fn table(tree: Tree, source: &SourceText) -> Result<Tree> {

@@ -68,6 +68,7 @@ pub fn build(source: &dyn Source, root: &str, options: &Options, inflate: &Infla
         remotes: &options.remotes,
         inflate,
         warnings: Warnings::new(),
+        included: 0,
     };
     let kustomization = Kustomization::load(&loader, &mut build.warnings)?;
     let metadata = kustomization.texts("buildMetadata");

@@ -27,6 +27,10 @@ use crate::yaml::{self, Dialect};
 /// How deep kustomizations may include one another.
 pub(crate) const MAX_DEPTH: usize = 200;
 
+/// How many kustomizations a build may include in all, one that is reached twice counting twice: a few that each include two
+/// others would otherwise double at every level.
+const INCLUDED_MAX: usize = 10_000;
+
 /// What the whole build shares.
 pub(crate) struct Build<'a> {
     /// Whose behaviour to follow.
@@ -45,6 +49,8 @@ pub(crate) struct Build<'a> {
     pub(crate) inflate: &'a Inflate<'a>,
     /// Gathered along the way.
     pub(crate) warnings: Warnings,
+    /// Kustomizations included so far.
+    pub(crate) included: usize,
 }
 
 /// One kustomization under way.
@@ -163,6 +169,12 @@ impl Build<'_> {
         if target.bases.len() >= MAX_DEPTH {
             let message = format!("kustomizations include one another more than {MAX_DEPTH} deep");
             return Err(Box::new(Diagnostic::input("kustomize-depth", message)));
+        }
+        self.included += 1;
+        if self.included > INCLUDED_MAX {
+            let message = format!("the build includes more than {INCLUDED_MAX} kustomizations");
+            let fault = Diagnostic::input("kustomize-included", message);
+            return Err(Box::new(fault.hint("include each base once: two overlays of one base double whatever is below")));
         }
         let inner = target.loader.base(path)?;
         let shown = inner.shown(inner.root());

@@ -18,17 +18,13 @@ const FILE_BYTES_MAX: u64 = 512 << 20;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
 
-impl Source for Disk {
-    fn kind(&self, path: &str) -> Option<EntryKind> {
-        let metadata = fs::metadata(path).ok()?;
-        Some(if metadata.is_dir() { EntryKind::Folder } else { EntryKind::File })
-    }
-
-    fn read(&self, path: &str) -> Result<Arc<[u8]>> {
+impl Disk {
+    /// The bytes of a file that has no more than `most` of them. Fails as [`Source::read`] does, and with `source-file-too-large`.
+    pub fn read_at_most(&self, path: &str, most: u64) -> Result<Arc<[u8]>> {
         let mut file = fs::File::open(path).map_err(|error| failed(path, "read", &error))?;
         let metadata = file.metadata().map_err(|error| failed(path, "read", &error))?;
-        if metadata.len() > FILE_BYTES_MAX {
-            let message = format!("`{path}` has {} bytes; the limit is {FILE_BYTES_MAX}", metadata.len());
+        if metadata.len() > most {
+            let message = format!("`{path}` has {} bytes; the limit is {most}", metadata.len());
             return Err(Box::new(Diagnostic::input("source-file-too-large", message)));
         }
         if !metadata.is_file() {
@@ -38,6 +34,17 @@ impl Source for Disk {
         let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
         file.read_to_end(&mut bytes).map_err(|error| failed(path, "read", &error))?;
         Ok(Arc::from(bytes))
+    }
+}
+
+impl Source for Disk {
+    fn kind(&self, path: &str) -> Option<EntryKind> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(if metadata.is_dir() { EntryKind::Folder } else { EntryKind::File })
+    }
+
+    fn read(&self, path: &str) -> Result<Arc<[u8]>> {
+        self.read_at_most(path, FILE_BYTES_MAX)
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>> {
