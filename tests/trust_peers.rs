@@ -371,7 +371,7 @@ fn a_copy_takes_signatures_and_statements_along() {
 }
 
 #[test]
-fn pull_with_a_key_takes_only_what_is_signed() {
+fn pull_and_sync_with_a_key_take_only_what_is_signed() {
     let (registry, lab) = (Registry::start(), Lab::new());
     let (signed, unsigned) = (registry.reference("signed"), registry.reference("unsigned"));
     lab.push(&signed, &["--sign", "ours.key"]);
@@ -382,6 +382,13 @@ fn pull_with_a_key_takes_only_what_is_signed() {
     assert!(pull(&signed, &lab.path("yes")).status.success());
     let output = pull(&unsigned, &lab.path("no"));
     assert!(text(&output.stderr).contains("signature-missing") && !lab.path("no").exists());
+    let sync = |reference: &str, folder: &str| {
+        let target = format!("dir:{}", lab.path(folder).display());
+        run(hydrant().args(["sync", reference, "--once", "--to", &target, "--key"]).arg(lab.path("ours.pub")))
+    };
+    assert!(sync(&signed, "synced").status.success() && lab.path("synced").exists());
+    let output = sync(&unsigned, "not-synced");
+    assert!(text(&output.stderr).contains("signature-missing") && !lab.path("not-synced").exists());
 }
 
 #[test]

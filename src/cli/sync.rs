@@ -13,10 +13,12 @@ use crate::diag::{Diagnostic, Result};
 use crate::manifest::{Object, Set};
 use crate::oci::Location;
 use crate::package::{object_path, objects, unpack};
+use crate::trust::verify;
 
 use super::Outcome;
 use super::connection::{ConnectionArgs, wait};
 use super::input::absolute;
+use super::keys;
 use super::terminal::Terminal;
 
 /// The namespace of inventories: not Config Sync's, so that both may run side by side.
@@ -33,6 +35,9 @@ pub(super) struct Args {
     /// One pass, then end (the only way so far)
     #[arg(long, required = true)]
     once: bool,
+    /// Take the artifact only if it was signed with the private key of this public one (PEM), or env://VARIABLE
+    #[arg(long, value_name = "PUB")]
+    key: Option<String>,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -88,8 +93,12 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
     let location = Location::parse(&args.reference)?;
     let options = options(&location, &args.target, &args.policy)?;
     let client = args.connection.client()?;
+    let key = args.key.as_deref().map(keys::public).transpose()?;
     wait(async {
-        let artifact = client.pull(&location).await?;
+        let artifact = match &key {
+            Some(key) => verify(&client, &location, key, &[]).await?.artifact,
+            None => client.pull(&location).await?,
+        };
         let set = objects(&unpack(&artifact, &LayerLimits::default())?)?;
         let reference = location.with_digest(artifact.digest);
         sync(&set, &options, &args.target, &reference.to_string(), terminal).await

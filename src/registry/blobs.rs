@@ -1,7 +1,7 @@
 //! Blobs over the wire: looked for, uploaded, mounted, and read with their digest and size checked while they stream.
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_RANGE, LOCATION};
+use reqwest::header::{CONTENT_RANGE, LOCATION, RANGE};
 use reqwest::{Method, Response, Url};
 
 use super::fault;
@@ -11,6 +11,9 @@ use crate::oci::{Blob, Descriptor, Hasher};
 
 /// Piece sent at once where a registry or a proxy before it refuses a whole blob.
 const CHUNK_BYTES: usize = 5 << 20;
+
+/// The smallest piece that a registry takes, where it has such a limit.
+const CHUNK_MIN_HEADER: &str = "oci-chunk-min-length";
 
 impl Transport {
     /// True if the repository has the blob.
@@ -34,7 +37,7 @@ impl Transport {
         let mut tried = 0;
         loop {
             tried += 1;
-            let begun = self.begin_upload(purpose).await?;
+            let (begun, _) = self.begin_upload(purpose).await?;
             let answer = self.put_blob(purpose, begun, blob, bytes.clone()).await?;
             match answer.status().as_u16() {
                 201 | 204 => return Ok(()),
@@ -46,10 +49,12 @@ impl Transport {
         }
     }
 
-    async fn begin_upload(&self, purpose: Purpose<'_>) -> Result<Url> {
+    /// Begins an upload: where to send it, and the smallest piece that the registry takes.
+    async fn begin_upload(&self, purpose: Purpose<'_>) -> Result<(Url, usize)> {
         let url = self.url(purpose.reference, "blobs/uploads/")?;
         let answer = self.expect(purpose, &upload_request(url), &[202]).await?;
-        self.location(purpose, &answer)
+        let least = answer.headers().get(CHUNK_MIN_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok((self.location(purpose, &answer)?, least.unwrap_or(0)))
     }
 
     async fn put_blob(&self, purpose: Purpose<'_>, mut url: Url, blob: &Blob, bytes: Bytes) -> Result<Response> {
@@ -60,18 +65,28 @@ impl Transport {
         self.send(purpose, &request).await
     }
 
+    /// Uploads piece by piece. Where the registry has another idea of what it has, it is asked, and believed.
     async fn upload_in_chunks(&self, purpose: Purpose<'_>, blob: &Blob, bytes: Bytes) -> Result<()> {
-        let mut url = self.begin_upload(purpose).await?;
-        let mut sent = 0;
+        let (mut url, least) = self.begin_upload(purpose).await?;
+        let piece = CHUNK_BYTES.max(least);
+        let (mut sent, mut tried) = (0, 0);
         while sent < bytes.len() {
-            let end = (sent + CHUNK_BYTES).min(bytes.len());
-            let mut request = Request::new(Method::PATCH, url);
+            let end = sent.saturating_add(piece).min(bytes.len());
+            let mut request = Request::new(Method::PATCH, url.clone());
             request.header("content-type", "application/octet-stream");
             request.header("content-range", &format!("{sent}-{}", end - 1));
             request.body = Some(bytes.slice(sent..end));
-            let answer = self.expect(purpose, &request, &[202]).await?;
-            url = self.location(purpose, &answer)?;
-            sent = end;
+            let answer = self.send(purpose, &request).await?;
+            match answer.status().as_u16() {
+                202 => (url, sent) = (self.location(purpose, &answer)?, end),
+                416 if tried < self.options.tries => {
+                    tried += 1;
+                    let state = self.expect(purpose, &Request::new(Method::GET, url), &[204]).await?;
+                    sent = received(&state).min(bytes.len());
+                    url = self.location(purpose, &state)?;
+                }
+                _ => return Err(self.refused(purpose, answer).await),
+            }
         }
         let answer = self.put_blob(purpose, url, blob, Bytes::new()).await?;
         match answer.status().as_u16() {
@@ -186,6 +201,14 @@ fn upload_request(url: Url) -> Request {
     request.body = Some(Bytes::new());
     request.header("content-length", "0");
     request
+}
+
+/// How many bytes of an upload a registry has: `Range: 0-LAST`.
+fn received(answer: &Response) -> usize {
+    let range = answer.headers().get(RANGE).and_then(|value| value.to_str().ok());
+    let last = range.and_then(|range| range.trim_start_matches("bytes=").strip_prefix("0-")?.parse::<usize>().ok());
+    // `0-0` stands for nothing as well as for one byte; sending that byte again does no harm
+    last.filter(|last| *last > 0).map_or(0, |last| last + 1)
 }
 
 /// True if a partial answer starts where the last one broke off.

@@ -462,6 +462,79 @@ fn a_blob_too_large_for_one_piece_goes_in_chunks() {
 }
 
 #[test]
+fn pieces_are_as_large_as_the_registry_wants_and_lost_ones_are_sent_again() {
+    let big: Arc<[u8]> = vec![7; 20 << 20].into();
+    let mut artifact = artifact();
+    let layer = Blob::new(media_type::TAR, big.clone());
+    artifact.image.layers = vec![layer.descriptor.clone()];
+    artifact.layers = vec![layer];
+    let mut lost = false;
+    let registry = Faulty::start(move |asked, before| match asked.method.as_str() {
+        "HEAD" => answer(404, b""),
+        "POST" => {
+            let headers = format!("location: /up/{}\r\noci-chunk-min-length: 8388608\r\n", before.len());
+            Reply::Answer(202, headers, Vec::new())
+        }
+        // of the second piece only one mebibyte arrived
+        "PATCH" if !lost && asked.header("content-range").is_some_and(|range| range.starts_with("8388608-")) => {
+            lost = true;
+            answer(416, b"")
+        }
+        "GET" => Reply::Answer(204, "location: /up/again\r\nrange: 0-9437183\r\n".to_owned(), Vec::new()),
+        "PATCH" => Reply::Answer(202, format!("location: /up/{}\r\n", before.len()), Vec::new()),
+        "PUT" if asked.body.len() > 6 << 20 => answer(413, b""),
+        _ => answer(201, b""),
+    });
+    run(client(Arc::new(Anonymous)).push(&registry.location(), &artifact, &mut |_| {})).expect("pushed");
+    let pieces: Vec<Asked> = registry.asked().into_iter().filter(|asked| asked.method == "PATCH").collect();
+    let ranges: Vec<_> = pieces.iter().filter_map(|asked| asked.header("content-range")).collect();
+    assert_eq!(ranges, ["0-8388607", "8388608-16777215", "9437184-17825791", "17825792-20971519"]);
+}
+
+#[test]
+fn an_upload_that_fails_once_is_tried_again() {
+    let mut failed = false;
+    let registry = Faulty::start(move |asked, before| match asked.method.as_str() {
+        "HEAD" => answer(404, b""),
+        "POST" => Reply::Answer(202, format!("location: /up/{}\r\n", before.len()), Vec::new()),
+        "PUT" if !failed => {
+            failed = true;
+            answer(503, b"")
+        }
+        _ => answer(201, b""),
+    });
+    assert!(push(&registry).expect("pushed").changed);
+}
+
+/// A registry whose tag names another artifact after it was asked for once.
+#[test]
+fn a_tag_that_moves_between_two_reads_changes_nothing() {
+    let other = {
+        let mut image = artifact().image;
+        image.annotations.insert("moved".to_owned(), "yes".to_owned());
+        Artifact::new(image, artifact().config.expect("a config"), artifact().layers).expect("JSON")
+    };
+    let moved = other.clone();
+    let registry = Faulty::start(move |asked, before| {
+        if asked.path.ends_with("/manifests/v1") && !before.is_empty() {
+            let headers = format!("docker-content-digest: {}\r\n", moved.digest);
+            return Reply::Answer(200, headers, moved.manifest.to_vec());
+        }
+        if asked.path.contains("/referrers/") || asked.path.contains("/manifests/sha256-") {
+            return answer(404, b"");
+        }
+        honest(asked)
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let target = Location::parse(&format!("oci-layout:{}:v1", folder.path().display())).expect("a place");
+    let client = client(Arc::new(Anonymous));
+    let copied = run(client.copy(&registry.location(), &target, &mut |_| {})).expect("copied");
+    assert_eq!(copied.digest, artifact().digest, "what the tag named first");
+    assert_eq!(run(client.pull(&target)).expect("whole").digest, artifact().digest);
+    assert_eq!(run(client.pull(&registry.location())).expect("honest").digest, other.digest);
+}
+
+#[test]
 fn tags_come_in_pages() {
     let registry = Faulty::start(|asked, _| {
         if asked.path.contains("last=b") {

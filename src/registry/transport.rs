@@ -67,6 +67,18 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// How long to wait after a failed try: as long as the registry asks for, else longer each time; never too long.
+    fn pause(&self, tried: u32, headers: &HeaderMap) -> Duration {
+        let asked = headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let grown = self.backoff.saturating_mul(1 << (tried - 1).min(16));
+        asked.unwrap_or(grown).min(self.backoff_max)
+    }
+}
+
 /// What a request is for: decides the token asked for and the words of an error.
 #[derive(Clone, Copy)]
 pub(super) struct Purpose<'a> {
@@ -102,9 +114,10 @@ impl Transport {
         }
     }
 
-    /// True if the registry is talked to without TLS.
+    /// True if the registry is talked to without TLS: where asked for, and on this machine unless certificates are given.
     pub(super) fn is_plain(&self, reference: &Reference) -> bool {
-        self.options.plain_http || reference.is_loopback()
+        let certificates = self.options.ca_pem.is_some() || self.options.identity_pem.is_some();
+        self.options.plain_http || (reference.is_loopback() && !certificates)
     }
 
     /// The URL of `path` below the repository.
@@ -124,12 +137,12 @@ impl Transport {
             let last = tried >= self.options.tries;
             let pause = match self.send_authorized(purpose, request).await {
                 Ok(answer) if last || !may_pass(answer.status()) => return Ok(answer),
-                Ok(answer) => self.pause(tried, answer.headers()),
+                Ok(answer) => self.options.pause(tried, answer.headers()),
                 Err(Failure::Final(fault)) => return Err(fault),
                 Err(Failure::NoAnswer(error)) if last || !worth_another_try(&error) => {
                     return Err(self.no_answer(purpose, &error));
                 }
-                Err(Failure::NoAnswer(_)) => self.pause(tried, &HeaderMap::new()),
+                Err(Failure::NoAnswer(_)) => self.options.pause(tried, &HeaderMap::new()),
             };
             tokio::time::sleep(pause).await;
         }
@@ -173,15 +186,6 @@ impl Transport {
     /// The time that `bytes` may take at the slowest transfer.
     pub(super) fn patience(&self, bytes: u64) -> Duration {
         self.options.read_timeout + Duration::from_secs(bytes / self.options.slowest.max(1))
-    }
-
-    fn pause(&self, tried: u32, headers: &HeaderMap) -> Duration {
-        let asked = headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
-        let grown = self.options.backoff.saturating_mul(1 << (tried - 1).min(16));
-        asked.unwrap_or(grown).min(self.options.backoff_max)
     }
 
     async fn send_authorized(&self, purpose: Purpose<'_>, request: &Request) -> Result<Response, Failure> {
@@ -413,4 +417,21 @@ fn worth_another_try(error: &reqwest::Error) -> bool {
     let tls = ["certificate", "invalidcontenttype", "corrupt message"].iter().any(|word| text.contains(word));
     let name = ["name or service not known", "nodename nor servname", "no such host", "failed to lookup address"];
     !tls && !error.is_builder() && !error.is_redirect() && !name.iter().any(|word| text.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_a_registry_may_ask_for_longer_ones() {
+        let options =
+            Options { backoff: Duration::from_secs(1), backoff_max: Duration::from_secs(30), ..Options::default() };
+        let after = |text: &'static str| HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]);
+        let pauses: Vec<u64> = (1..8).map(|tried| options.pause(tried, &HeaderMap::new()).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(options.pause(1, &after("7")).as_secs(), 7);
+        assert_eq!(options.pause(1, &after("86400")).as_secs(), 30, "nobody waits for a day");
+        assert_eq!(options.pause(2, &after("Fri, 31 Dec 1999 23:59:59 GMT")).as_secs(), 2);
+    }
 }

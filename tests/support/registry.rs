@@ -26,12 +26,16 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn start() -> Registry {
-        let folder = tempfile::tempdir().expect("a folder");
+        Registry::start_with(tempfile::tempdir().expect("a folder"), "", "")
+    }
+
+    /// A registry whose files lie in `folder`, with more settings: top-level ones, and ones of `http`.
+    pub(crate) fn start_with(folder: TempDir, settings: &str, http: &str) -> Registry {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
         let host = format!("127.0.0.1:{port}");
         let storage = folder.path().join("storage");
         let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'}}\n",
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'{http}}}\n{settings}\n",
             storage.display()
         );
         fs::write(folder.path().join("config.yml"), config).expect("written");
