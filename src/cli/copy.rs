@@ -25,7 +25,7 @@ pub(super) struct Args {
 #[expect(clippy::needless_pass_by_value, reason = "every command is given its arguments for good")]
 pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
     let (from, to) = (Location::parse(&args.from)?, Location::parse(&args.to)?);
-    let client = args.connection.client()?;
+    let client = args.connection.client()?.with_progress(terminal.bar());
     let copied = wait(client.copy(&from, &to, &mut |step| told(&step, terminal)))?;
     if !copied.changed {
         terminal.note("already there: nothing uploaded");

@@ -31,6 +31,7 @@ mod keys;
 mod list;
 mod made;
 mod pflag;
+mod progress;
 mod pull;
 mod push;
 mod seed;

@@ -36,7 +36,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
     let location = Location::parse(&args.reference)?;
     check_target(&args.folder)?;
-    let client = args.connection.client()?;
+    let client = args.connection.client()?.with_progress(terminal.bar());
     let key = args.key.as_deref().map(keys::public).transpose()?;
     let artifact = match &key {
         Some(key) => wait(verify(&client, &location, key, &[]))?.artifact,

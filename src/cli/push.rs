@@ -74,7 +74,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     let location = Location::parse(&args.reference)?;
     let packing = Packing { annotations: annotations(&args.annotations)?, flux: args.media_type == "flux" };
     let key = args.trust.sign.as_deref().map(keys::private).transpose()?;
-    let client = args.connection.client()?;
+    let client = args.connection.client()?.with_progress(terminal.bar());
     let fetch = FetchFlags { seed: args.seed.fingerprint()?, ..args.fetch.clone() };
     let origin = made::read(&args.source, profile, &args.seed, &args.connection, &fetch, terminal)?;
     secrets(&origin.set, args.deny_secrets, terminal)?;

@@ -4,26 +4,38 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Result, to_json, to_text};
+use crate::registry::Progress;
+
+use super::progress::Bar;
 
 /// Where a command prints to.
 pub(super) struct Terminal {
     quiet: bool,
     json: bool,
     colour: bool,
+    /// True if a person looks at stderr.
+    watched: bool,
 }
 
 impl Terminal {
     /// Diagnostics as JSON lines or as text; colour only on a terminal and without `NO_COLOR`.
     pub(super) fn new(json: bool) -> Terminal {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Terminal { quiet: false, json, colour: !plain && io::stderr().is_terminal() }
+        let watched = io::stderr().is_terminal();
+        Terminal { quiet: false, json, colour: !plain && watched, watched: watched && !json }
     }
 
     /// A terminal that takes no remarks: for work whose outcome is told as a whole.
     pub(super) fn quiet() -> Terminal {
-        Terminal { quiet: true, json: false, colour: false }
+        Terminal { quiet: true, json: false, colour: false, watched: false }
+    }
+
+    /// A bar for transfers, if a person looks.
+    pub(super) fn bar(&self) -> Option<Arc<dyn Progress>> {
+        self.watched.then(|| Arc::new(Bar::default()) as Arc<dyn Progress>)
     }
 
     /// A variable of the environment, if it is set and UTF-8.

@@ -61,6 +61,7 @@ impl Transport {
         url.query_pairs_mut().append_pair("digest", &blob.descriptor.digest.to_string());
         let mut request = Request::new(Method::PUT, url);
         request.header("content-type", "application/octet-stream");
+        request.blob = (!bytes.is_empty()).then(|| blob.descriptor.clone());
         request.body = Some(bytes);
         self.send(purpose, &request).await
     }
@@ -78,7 +79,10 @@ impl Transport {
             request.body = Some(bytes.slice(sent..end));
             let answer = self.send(purpose, &request).await?;
             match answer.status().as_u16() {
-                202 => (url, sent) = (self.location(purpose, &answer)?, end),
+                202 => {
+                    (url, sent) = (self.location(purpose, &answer)?, end);
+                    self.told.moved(&blob.descriptor, sent as u64);
+                }
                 416 if tried < self.options.tries => {
                     tried += 1;
                     let state = self.expect(purpose, &Request::new(Method::GET, url), &[204]).await?;
@@ -173,6 +177,7 @@ impl Transport {
                 return Err(Cut::Final(Box::new(Diagnostic::unreachable("blob-size", text))));
             }
             partial.bytes.extend_from_slice(&chunk);
+            self.told.moved(descriptor, partial.hasher.length());
         }
         if partial.hasher.length() < descriptor.size { Err(Cut::Short) } else { Ok(()) }
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::auth::Credentials;
 use super::fault;
 use super::layout::Layout;
+use super::progress::{Progress, Told};
 use super::transport::{Options, Purpose, Request, Transport};
 use crate::diag::{Diagnostic, Result};
 use crate::oci::{Artifact, Blob, Descriptor, Digest, Location, Manifest, Version};
@@ -35,6 +36,12 @@ impl Client {
     /// A client that finds its credentials where told.
     pub(crate) fn new(options: Options, credentials: Arc<dyn Credentials>) -> Client {
         Client { transport: Transport::new(options, credentials) }
+    }
+
+    /// The same client, which tells how far transfers of large blobs are.
+    pub(crate) fn with_progress(mut self, progress: Option<Arc<dyn Progress>>) -> Client {
+        self.transport.told = Told(progress);
+        self
     }
 
     /// The digest that a location names now, without reading anything but headers where the registry tells them.

@@ -64,8 +64,8 @@ pub(super) fn no_answer(what: &str, host: &str, plain: bool, error: &reqwest::Er
 pub(super) fn refused(
     what: &str,
     host: &str,
-    status: StatusCode,
-    body: &[u8],
+    plain: bool,
+    (status, body): (StatusCode, &[u8]),
     had_credential: bool,
 ) -> Box<Diagnostic> {
     let envelope: Envelope = serde_json::from_slice(body).unwrap_or_default();
@@ -98,9 +98,11 @@ pub(super) fn refused(
             fault("registry-too-large", "raise the registry's or its proxy's body limit, or split the artifact")
         }
         (429, _) => fault("registry-rate-limit", "wait, or log in for a higher limit"),
-        (400, _) if words.contains("HTTP request to an HTTPS server") => {
-            fault("registry-tls", "leave `--plain-http` out: the registry speaks TLS")
-        }
+        // an answer to HEAD has no body that could say so
+        (400, _) if plain && (words.is_empty() || words.contains("HTTP request to an HTTPS server")) => fault(
+            "registry-tls",
+            "leave `--plain-http` out, and give `--ca-file FILE` for a registry on this machine: it seems to speak TLS",
+        ),
         (500.., _) => fault("registry-failed", "try again later, or look into the registry's log"),
         _ => fault("registry-refused", "check that the host is an OCI registry and the reference is right"),
     }
@@ -140,7 +142,7 @@ mod tests {
         ];
         for (status, body, code) in cases {
             let status = StatusCode::from_u16(*status).expect("a status");
-            let fault = refused("pull `x`", "r.example", status, body.as_bytes(), false);
+            let fault = refused("pull `x`", "r.example", true, (status, body.as_bytes()), false);
             assert_eq!(fault.code, *code);
             assert!(!fault.hints.is_empty() && !fault.message.contains('\u{1b}'), "{fault:?}");
         }

@@ -11,8 +11,9 @@ use reqwest::{Method, Response, StatusCode, Url};
 use super::auth::{Challenge, Credential, Credentials, TokenAnswer, basic};
 use super::fault;
 use super::google::{Google, is_google};
+use super::progress::Told;
 use crate::diag::{Diagnostic, Result};
-use crate::oci::Reference;
+use crate::oci::{Descriptor, Reference};
 
 /// Longest error document or token answer read, in bytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -100,6 +101,8 @@ pub(super) struct Transport {
     answers: Mutex<BTreeMap<(String, String, bool), HeaderValue>>,
     /// Held while a challenge is answered.
     renewing: tokio::sync::Mutex<()>,
+    /// Who hears of transfers.
+    pub(super) told: Told,
 }
 
 impl Transport {
@@ -111,6 +114,7 @@ impl Transport {
             plain: OnceLock::new(),
             answers: Mutex::default(),
             renewing: tokio::sync::Mutex::default(),
+            told: Told::default(),
         }
     }
 
@@ -160,7 +164,7 @@ impl Transport {
         let body = self.body(answer, ANSWER_BYTES_MAX).await.unwrap_or_default();
         let registry = &purpose.reference.registry;
         let had_credential = is_google(registry) || self.credentials.find(registry).ok().flatten().is_some();
-        fault::refused(purpose.what, &purpose.reference.registry, status, &body, had_credential)
+        fault::refused(purpose.what, registry, self.is_plain(purpose.reference), (status, &body), had_credential)
     }
 
     /// The error that no answer stands for.
@@ -249,7 +253,10 @@ impl Transport {
             builder = builder.header(AUTHORIZATION, value);
         }
         if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
+            builder = match &request.blob {
+                Some(blob) => builder.body(self.told.body(blob, body.clone())),
+                None => builder.body(body.clone()),
+            };
         }
         builder.send().await.map_err(Failure::NoAnswer)
     }
@@ -378,11 +385,13 @@ pub(super) struct Request {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Bytes>,
+    /// The blob that the body is, whole; to tell how far it is.
+    pub(super) blob: Option<Descriptor>,
 }
 
 impl Request {
     pub(super) fn new(method: Method, url: Url) -> Request {
-        Request { method, url, headers: HeaderMap::new(), body: None }
+        Request { method, url, headers: HeaderMap::new(), body: None, blob: None }
     }
 
     /// Sets a header; a value that cannot stand in one is left out.
