@@ -110,6 +110,11 @@ impl Profile {
         self.helm >= Helm::V4_3
     }
 
+    /// Helm 4.1 drops the last line of a values file if it has no line feed and fills its reader's buffer.
+    pub fn full_last_line_dropped(self) -> bool {
+        self.helm == Helm::V4_1
+    }
+
     /// Helm 4 takes a JSON object for `--set-json`, not only `key=json`.
     pub fn set_json_takes_object(self) -> bool {
         self.helm >= Helm::V4_1

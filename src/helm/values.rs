@@ -94,7 +94,17 @@ pub fn text(name: impl Into<String>, bytes: &[u8], profile: Profile) -> Result<S
         let fault = Diagnostic::input("yaml-encoding", "yaml: incomplete UTF-16 character");
         return Err(Box::new(fault.hint("save the file as UTF-8")));
     }
-    Ok(SourceText::new(name, yaml::decode(bytes)?))
+    let kept = if profile.full_last_line_dropped() { without_full_last_line(bytes) } else { bytes };
+    Ok(SourceText::new(name, yaml::decode(kept)?))
+}
+
+/// The buffer that lines of a values file are read with, in bytes.
+const LINE_BUFFER_BYTES: usize = 4096;
+
+fn without_full_last_line(bytes: &[u8]) -> &[u8] {
+    let start = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+    let last = bytes.len() - start;
+    if last > 0 && last.is_multiple_of(LINE_BUFFER_BYTES) { &bytes[..start] } else { bytes }
 }
 
 /// Reads a values file; it must hold a map or nothing. Helm 4 merges all its documents, Helm 3 reads the first.
