@@ -4,7 +4,8 @@
 //!
 //! 5,000 objects, one a file. `hydrant push` reads, renders, packs and pushes them; `tar | gzip` packs the very files of the
 //! artifact at the same level; `oras push` then uploads that. The rounds take turns, so that a busy machine slows all;
-//! each figure is a median. CPU is user and system time of the processes, as bash counts it.
+//! each figure is a median. Most of what Hydrant takes is reading YAML and printing it anew, which `tar` need not do. CPU is
+//! user and system time of the processes, as bash counts it.
 
 #![expect(
     clippy::disallowed_methods,
@@ -62,8 +63,11 @@ fn main() {
     ] {
         println!("{name:<52} {:>6.0}ms {:>6.0}ms", cost.cpu * 1e3, cost.wall * 1e3);
     }
-    println!("CPU of pack and push to tar | gzip: {:.2} times, at most 1.5 promised", ours.cpu / packed.cpu);
-    println!("wall of tar | gzip and oras push to ours: {:.2} times, more than 1 promised", shipped.wall / ours.wall);
+    println!("CPU of read, pack and push to tar | gzip: {:.2} times (the aim is 1.5)", ours.cpu / packed.cpu);
+    println!(
+        "wall of tar | gzip and oras push to ours: {:.2} times (the aim is more than 1)",
+        shipped.wall / ours.wall
+    );
 }
 
 /// A deployment, a service and the like, of the size that charts print.
