@@ -37,6 +37,12 @@ fn main() {
     for mut pair in pairs(folder.path()).into_iter().filter(|pair| pair.name.contains(&filter)) {
         compare(&mut pair);
     }
+    if "many roots".contains(&filter) {
+        many_roots(folder.path());
+    }
+    if "many objects".contains(&filter) {
+        many_objects(folder.path());
+    }
     if "umbrella growth".contains(&filter) {
         growth(folder.path(), 200, 400);
         growth(folder.path(), 400, 800);
@@ -126,6 +132,79 @@ fn growth(folder: &Path, small: usize, large: usize) {
     };
     let (a, b) = (time(small), time(large));
     println!("umbrella growth: {large} cost {:.2} times {small} ({:.1} ms, {:.1} ms)", b / a, b * 1e3, a * 1e3);
+}
+
+/// Many roots in one process against one kustomize after the other, of which a sample is timed; then what a change of one
+/// values file costs with a cache, against reading and hashing every input and building that root.
+fn many_roots(folder: &Path) {
+    const COUNT: usize = 300;
+    const SAMPLE: usize = 10;
+    let folder = folder.join("roots");
+    makers::roots(&folder, COUNT);
+    let all = |words: &[&str]| {
+        let mut command = support::hydrant();
+        command.args(["build", "--all"]).arg(&folder).args(["--compat", "helm-3"]).args(words);
+        command
+    };
+    let ours = median((0..9).map(|_| wall(&mut all(&[]))).collect()).as_secs_f64();
+    let theirs: f64 = (0..SAMPLE)
+        .map(|root| {
+            let root = folder.join(format!("roots/r{:03}", root * COUNT / SAMPLE));
+            wall(&mut build(Command::new(support::peer("kubectl-1.35")), "kustomize", &root, true)).as_secs_f64()
+        })
+        .sum();
+    let theirs = theirs * COUNT as f64 / SAMPLE as f64;
+    println!(
+        "{COUNT} roots: {:.0} ms, one kustomize after the other {:.1} s, {:.0} times",
+        ours * 1e3,
+        theirs,
+        theirs / ours
+    );
+    let cache = folder.with_extension("cache");
+    let cached = ["--cache", cache.to_str().expect("UTF-8")];
+    wall(&mut all(&cached));
+    let warm = median(
+        (0..9)
+            .map(|round| {
+                std::fs::write(folder.join("roots/r100/values.yaml"), format!("replicaCount: {round}\n"))
+                    .expect("writable");
+                wall(&mut all(&cached))
+            })
+            .collect(),
+    );
+    let hashing = median((0..9).map(|_| hashed(&folder)).collect());
+    let one = median(
+        (0..9).map(|_| wall(&mut build(support::hydrant(), "build", &folder.join("roots/r100"), true))).collect(),
+    );
+    let ratio = warm.as_secs_f64() / (hashing + one).as_secs_f64();
+    println!(
+        "{COUNT} roots, one changed, with a cache: {warm:.1?}; reading and hashing {hashing:.1?}, that root {one:.1?}: {ratio:.2} times"
+    );
+}
+
+/// Reads and hashes every file below a folder, one after the other.
+fn hashed(folder: &Path) -> Duration {
+    use sha2::Digest as _;
+    let start = Instant::now();
+    let mut sum = sha2::Sha256::new();
+    for entry in
+        walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_file())
+    {
+        sum.update(std::fs::read(entry.path()).expect("readable"));
+    }
+    std::hint::black_box(sum.finalize());
+    start.elapsed()
+}
+
+/// Thousands of objects with 50 targeted patches: what twice as many cost.
+fn many_objects(folder: &Path) {
+    let time = |count: usize| {
+        let folder = folder.join(format!("deployments-{count}"));
+        makers::deployments(&folder, count, 50);
+        median((0..9).map(|_| wall(&mut build(support::hydrant(), "build", &folder, false))).collect()).as_secs_f64()
+    };
+    let (a, b) = (time(4000), time(8000));
+    println!("deployments: 4000 take {:.1} ms, 8000 {:.1} ms, {:.2} times as long", a * 1e3, b * 1e3, b / a);
 }
 
 fn wall(command: &mut Command) -> Duration {

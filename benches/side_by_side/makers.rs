@@ -74,3 +74,44 @@ pub fn deployments(folder: &Path, count: usize, patches: usize) {
     }
     write(folder.join("kustomization.yaml"), text);
 }
+
+/// `count` roots that share 20 bases and 10 charts, each with values, an image and a patch of its own.
+pub fn roots(folder: &Path, count: usize) {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/chart/web");
+    for chart in 0..10 {
+        service(&example, &folder.join(format!("charts/svc{chart}")), &format!("svc{chart}"), 0);
+    }
+    for base in 0..20 {
+        let base = folder.join(format!("bases/b{base}"));
+        write(
+            base.join("kustomization.yaml"),
+            "resources: [config.yaml, service.yaml, deployment.yaml]\nlabels:\n- pairs: {tier: base}\n",
+        );
+        write(
+            base.join("config.yaml"),
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: base}\ndata: {level: info}\n",
+        );
+        write(
+            base.join("service.yaml"),
+            "apiVersion: v1\nkind: Service\nmetadata: {name: base}\nspec:\n  selector: {app: base}\n  ports: [{port: 80}]\n",
+        );
+        write(
+            base.join("deployment.yaml"),
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: base}\nspec:\n  selector: {matchLabels: {app: base}}\n  template:\n    metadata: {labels: {app: \
+             base}}\n    spec:\n      containers:\n      - name: main\n        image: registry.example.com/app:1.0\n        envFrom: [{configMapRef: {name: base}}]\n",
+        );
+    }
+    for root in 0..count {
+        let folder = folder.join(format!("roots/r{root:03}"));
+        let (team, base, chart) = (root % 30, root % 20, root % 10);
+        write(folder.join("values.yaml"), format!("replicaCount: {}\n", root % 7 + 1));
+        write(
+            folder.join("kustomization.yaml"),
+            format!(
+                "namespace: team-{team}\nnamePrefix: r{root}-\nresources: [../../bases/b{base}]\nimages:\n- name: registry.example.com/app\n  newTag: \
+                 \"2.{root}\"\nhelmGlobals: {{chartHome: ../../charts}}\nhelmCharts:\n- {{name: svc{chart}, releaseName: rel, valuesFile: values.yaml}}\npatches:\n- \
+                 target: {{kind: Deployment, name: base}}\n  patch: |-\n    - {{op: add, path: /spec/replicas, value: {team}}}\n"
+            ),
+        );
+    }
+}

@@ -1,20 +1,16 @@
 //! `hydrant build`: a kustomization, a chart or a folder of manifests → flat manifests, with `kustomize build`'s flags.
 
-use std::path::Path;
-
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result};
 use crate::kustomize::{self, HelmOptions, LoadRestrictions, Options};
-use crate::manifest::{Object, Set};
-use crate::render;
-use crate::source::{Disk, EntryKind, Source};
-use crate::yaml;
+use crate::render::{self, Page};
+use crate::source::Source;
 
 use super::Outcome;
 use super::bring::{self, FetchFlags};
+use super::build_all;
 use super::input::absolute;
 use super::seed::{self, SeedArgs};
-use super::store;
 use super::terminal::Terminal;
 
 /// The arguments of `hydrant build`.
@@ -86,6 +82,8 @@ pub(super) struct Args {
     seed: SeedArgs,
     #[command(flatten)]
     fetch: FetchFlags,
+    #[command(flatten)]
+    many: build_all::ManyArgs,
 }
 
 /// Runs the command.
@@ -110,10 +108,18 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         repository: remote.as_ref().map(|remote| remote.repository.clone()),
     };
     let options = render::Options { profile, kustomize, release: None, namespace: None };
+    let fetch = FetchFlags { seed: args.seed.fingerprint()?, ..args.fetch.clone() };
+    if args.many.is_asked() {
+        if remote.is_some() {
+            let message = format!("`{}` is elsewhere, and `--all` and `--cache` take a folder here", args.source);
+            return Err(Box::new(Diagnostic::input("source-kind", message).hint("clone it and give the folder")));
+        }
+        let world = build_all::World { seed: &args.seed, fetch: &fetch };
+        return build_all::run(&args.many, &root, args.output.as_deref(), &options, &world, terminal);
+    }
     let render = |source: &dyn Source, options: &render::Options| {
         render::render(source, &root, options, &mut args.seed.world(false)?)
     };
-    let fetch = FetchFlags { seed: args.seed.fingerprint()?, ..args.fetch.clone() };
     let rendered = match remote {
         Some(remote) => bring::settle_remote(remote, &options, &fetch, terminal, render)?,
         None => bring::settle(&root, &options, &fetch, terminal, render)?,
@@ -129,28 +135,10 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         terminal.report(warning);
     }
     seed::warn_unsteady(&rendered.unsteady, terminal);
+    let page = Page::of(&rendered)?;
     match &args.output {
-        None => terminal.data(rendered.set.to_yaml()?)?,
-        Some(path) => write(&absolute(path)?, &rendered.set)?,
+        None => terminal.data(page.to_yaml())?,
+        Some(path) => build_all::write_page(&absolute(path)?, &page)?,
     }
     Ok(Outcome::Done)
-}
-
-fn write(path: &str, set: &Set) -> Result<()> {
-    if Disk.kind(path) != Some(EntryKind::Folder) {
-        return store::write_file(Path::new(path), set.to_yaml()?.as_bytes());
-    }
-    set.objects.iter().try_for_each(|object| {
-        store::write_file(&Path::new(path).join(file_name(object)), yaml::to_string(object.tree()).as_bytes())
-    })
-}
-
-/// The name that kustomize gives an object's file.
-fn file_name(object: &Object) -> String {
-    let id = &object.id;
-    let parts = [&id.namespace, &id.group, &id.version, &id.kind, &id.name];
-    let [namespace, rest @ ..] = parts;
-    let kind: Vec<String> = rest.iter().filter(|part| !part.is_empty()).map(|part| part.to_lowercase()).collect();
-    let name = format!("{}.yaml", kind.join("_"));
-    if namespace.is_empty() { name } else { format!("{namespace}_{name}") }
 }

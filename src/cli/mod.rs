@@ -16,6 +16,8 @@ mod ambient;
 mod blob_store;
 mod bring;
 mod build;
+mod build_all;
+mod cache;
 mod chart_flags;
 mod connection;
 mod copy;

@@ -10,18 +10,25 @@ use crate::diag::{Diagnostic, Result};
 
 /// Writes a file so that a reader sees the old bytes or the new ones, never a part. Folders are made as needed.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    replace(path, bytes).map_err(|error| {
-        Box::new(Diagnostic::unreachable("write-failed", format!("cannot write `{}`: {error}", path.display())))
-    })
+    replace(path, bytes, true).map_err(|error| failed(path, &error))
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// As [`write_file`], for what can be made again: after a power cut the file may hold nothing.
+pub(super) fn write_cached(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, bytes, false).map_err(|error| failed(path, &error))
+}
+
+fn failed(path: &Path, error: &io::Error) -> Box<Diagnostic> {
+    Box::new(Diagnostic::unreachable("write-failed", format!("cannot write `{}`: {error}", path.display())))
+}
+
+fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let draft = draft_path(path);
     let written = fs::File::create(&draft).and_then(|mut file| {
         file.write_all(bytes)?;
-        file.sync_all()
+        if durable { file.sync_all() } else { Ok(()) }
     });
     written.and_then(|()| fs::rename(&draft, path)).inspect_err(|_| {
         // what remains of the draft is of no use to anybody

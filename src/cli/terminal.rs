@@ -73,6 +73,12 @@ impl Terminal {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
+    /// Prints a diagnostic that was made earlier, in the form that is wanted.
+    pub(super) fn remark(&self, text: &str, json: &str) {
+        let text = if self.json { format!("{json}\n") } else { text.to_owned() };
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
     /// Answers a command line that cannot be parsed, and requests for help or version.
     pub(super) fn refuse(error: &clap::Error) -> ExitCode {
         let _ = error.print();

@@ -196,6 +196,11 @@ impl Profile {
         self.kustomize >= Kustomize::V5_7
     }
 
+    /// `debug` and `devel` of charts came with kustomize 5.5.
+    pub fn charts_have_debug_and_devel(self) -> bool {
+        self.kustomize >= Kustomize::V5_7
+    }
+
     /// kustomize 5.8 hands `namespace:` of the kustomization, or of an overlay of it, to charts that set none.
     pub fn charts_get_the_namespace(self) -> bool {
         self.kustomize >= Kustomize::V5_8
@@ -219,6 +224,16 @@ impl Profile {
     /// `sourceValue` of replacements came with kustomize 5.5.
     pub fn replacement_source_values(self) -> bool {
         self.kustomize >= Kustomize::V5_7
+    }
+
+    /// From kustomize 5.8 on replacements reach into JSON and YAML that a scalar holds.
+    pub fn replacements_reach_into_texts(self) -> bool {
+        self.kustomize >= Kustomize::V5_8
+    }
+
+    /// kustomize 5.8 knows the options of a patch by name; before, any name may stand there.
+    pub fn patch_options_are_known(self) -> bool {
+        self.kustomize >= Kustomize::V5_8
     }
 
     /// kustomize 5.8 takes what selects a replacement's targets for regular expressions, and before for exact texts.

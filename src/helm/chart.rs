@@ -1,8 +1,12 @@
 //! A chart as loaded: immutable, `Send` and `Sync`, shared between renders and threads.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 use crate::diag::SourceText;
+use crate::gotmpl::Unit;
 use crate::value::Tree;
 
 use super::metadata::Metadata;
@@ -26,6 +30,35 @@ pub struct Chart {
     pub(crate) dependencies: Vec<Arc<Chart>>,
     /// What loading had to say without failing.
     pub warnings: Vec<String>,
+    /// Templates of this chart and its subcharts that a render has compiled.
+    pub(crate) units: Units,
+}
+
+/// Compiled templates by path, shared by the renders of one chart. A text is compiled anew only under another path.
+#[derive(Clone, Default)]
+pub(crate) struct Units(Arc<Mutex<UnitsByPath>>);
+
+/// The text that a path had, and what it was compiled to.
+type UnitsByPath = FxHashMap<Arc<str>, (Arc<str>, Arc<Unit>)>;
+
+impl Units {
+    /// The unit of a text at a path, if a render has compiled it.
+    pub(crate) fn known(&self, path: &str, text: &Arc<str>) -> Option<Arc<Unit>> {
+        let units = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        units.get(path).filter(|(known, _)| Arc::ptr_eq(known, text)).map(|(_, unit)| Arc::clone(unit))
+    }
+
+    /// Keeps a unit for other renders.
+    pub(crate) fn keep(&self, path: Arc<str>, text: Arc<str>, unit: &Arc<Unit>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path, (text, Arc::clone(unit)));
+    }
+}
+
+impl fmt::Debug for Units {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.lock().unwrap_or_else(PoisonError::into_inner).len();
+        write!(f, "Units({count})")
+    }
 }
 
 /// A file under `templates/`.

@@ -16,7 +16,7 @@ use crate::source::{EntryKind, Source, clean};
 use crate::value::Tree;
 use crate::yaml;
 
-use super::chart::{Chart, File, Template};
+use super::chart::{Chart, File, Template, Units};
 use super::ignore::Rules;
 use super::metadata::{Metadata, check_lock};
 use super::{threads, values};
@@ -192,6 +192,7 @@ impl Loader {
             schema: None,
             dependencies: Vec::new(),
             warnings: Vec::new(),
+            units: Units::default(),
         };
         let mut subcharts: BTreeMap<String, Vec<Raw>> = BTreeMap::new();
         for file in files {

@@ -14,6 +14,7 @@ use crate::gotmpl::{CallSite, Ctx, ExecError, FuncError, Host, Map, Options, Sta
 use crate::yaml;
 
 use super::blame::Origins;
+use super::chart::Units;
 use super::context::{Runnable, values_type};
 use super::manifests::{is_notes, is_partial};
 use super::threads;
@@ -94,7 +95,7 @@ pub(crate) fn all(
     seen: &mut dyn FnMut(Arc<str>, String),
 ) -> Result<()> {
     let ordered = order(runnables);
-    let templates = compiled(&ordered, profile)?;
+    let templates = compiled(&ordered, profile, &origins.chart.units)?;
     let mut host = Hosted { ambient, warnings, lookup_told: false };
     let mut ctx = Ctx::new(&templates, &mut host, Options { stack, ..Options::default() });
     for runnable in ordered.iter().filter(|runnable| !is_partial(&runnable.path)) {
@@ -121,7 +122,7 @@ pub(crate) fn printer_of(
     (path, text, offset): (&str, &str, usize),
 ) -> Option<(SourceText, Span)> {
     let ordered = order(runnables);
-    let templates = compiled(&ordered, profile).ok()?;
+    let templates = compiled(&ordered, profile, &Units::default()).ok()?;
     let mut warnings = Warnings::new();
     let mut host = Hosted { ambient, warnings: &mut warnings, lookup_told: false };
     let mut ctx = Ctx::new(&templates, &mut host, Options { stack, trace: true, ..Options::default() });
@@ -137,11 +138,11 @@ pub(crate) fn printer_of(
     None
 }
 
-fn compiled(ordered: &[Runnable], profile: Profile) -> Result<Templates> {
+fn compiled(ordered: &[Runnable], profile: Profile, units: &Units) -> Result<Templates> {
     let mut templates = Templates::new(Arc::new(funcs::table(profile)));
     let texts = ordered.iter().map(|runnable| (runnable.path.clone(), runnable.text.clone())).collect();
-    for unit in parsed(texts, &templates) {
-        templates.add(Arc::new(unit?));
+    for unit in parsed(texts, &templates, units) {
+        templates.add(unit?);
     }
     Ok(templates)
 }
@@ -154,16 +155,25 @@ fn place_template(runnable: &Runnable, profile: Profile) {
     runnable.data.set("Template", place);
 }
 
-/// Compiles texts, by path; each succeeds or fails by itself.
-fn parsed(texts: Vec<(Arc<str>, Arc<str>)>, templates: &Templates) -> Vec<Result<Unit>> {
-    threads::map(texts, |(path, text)| {
-        let source = SourceText::new(&*path, text);
+/// Compiles texts, by path, that no render of the chart has compiled yet; each succeeds or fails by itself.
+fn parsed(texts: Vec<(Arc<str>, Arc<str>)>, templates: &Templates, units: &Units) -> Vec<Result<Arc<Unit>>> {
+    let compile = |path: &Arc<str>, text: &Arc<str>| {
+        let source = SourceText::new(&**path, Arc::clone(text));
         Unit::parse(&source, templates.functions(), Stack::within(threads::STACK_BYTES / 2)).map_err(|error| {
             let mut fault = error.to_diagnostic();
             fault.message = format!("parse error at ({path}:{}): {}", error.line, fault.message);
             Box::new(fault)
         })
+    };
+    let known: Vec<Option<Arc<Unit>>> = texts.iter().map(|(path, text)| units.known(path, text)).collect();
+    let missing = texts.into_iter().zip(&known).filter(|(_, unit)| unit.is_none()).map(|(text, _)| text).collect();
+    let mut compiled = threads::map(missing, |(path, text)| {
+        let unit = Arc::new(compile(&path, &text)?);
+        units.keep(path, text, &unit);
+        Ok(unit)
     })
+    .into_iter();
+    known.into_iter().filter_map(|unit| unit.map(Ok).or_else(|| compiled.next())).collect()
 }
 
 /// The fault as Helm words it: a message of `fail` or `required` by itself, with the place of the outermost template.

@@ -7,7 +7,7 @@ use super::resid::{ResId, Scopes};
 use super::resmap::ResMap;
 use super::resource::{Behavior, Resource};
 use super::vars::Vars;
-use crate::diag::{Diagnostic, Result};
+use crate::diag::{Diagnostic, Result, did_you_mean};
 use crate::value::{Text, Tree};
 
 /// Objects and the rules that came with them.
@@ -38,7 +38,13 @@ impl ResMap {
         let refuse = |message: String| Err(Box::new(Diagnostic::input("kustomize-generator-behavior", message)));
         let position = match (matches.as_slice(), resource.behavior) {
             ([], Behavior::Merge | Behavior::Replace) => {
-                return refuse(format!("id {id} does not exist; cannot merge or replace"));
+                let message = format!("id {id} does not exist; cannot merge or replace");
+                let fault = Diagnostic::input("kustomize-generator-behavior", message);
+                let names: Vec<Text> = self.iter().map(Resource::name).collect();
+                return Err(Box::new(match did_you_mean(&id.name, names.iter().map(Text::as_str)) {
+                    Some(near) => fault.hint(format!("use `{near}`")),
+                    None => fault.hint("remove `behavior`, or list what it is about under `resources:`"),
+                }));
             }
             ([], _) => return self.append(resource, scopes),
             ([position], Behavior::Merge | Behavior::Replace) => *position,

@@ -15,8 +15,8 @@ use super::origin;
 use super::resid::Gvk;
 use super::resmap::ResMap;
 use super::resource::{BuildOrigin, Resource};
+use super::shared::Shared;
 use super::sort;
-use super::tables;
 use super::target::{Build, Target};
 use super::transformer::Transformer;
 use crate::compat::{Kustomize, Profile};
@@ -53,17 +53,19 @@ pub struct Built {
     pub warnings: Warnings,
 }
 
-/// Builds the kustomization in the folder `root` (absolute, in `source`); charts are rendered by `inflate`.
+/// Builds the kustomization in the folder `root` (absolute, in `source`); charts are rendered by `inflate`, and what is in
+/// `shared`, made for the same profile, is not read again.
 ///
 /// Fails with the fault of the first thing that is wrong; its trail names the kustomizations that led there.
-pub fn build(source: &dyn Source, root: &str, options: &Options, inflate: &Inflate<'_>) -> Result<Built> {
+pub fn build(source: &dyn Source, root: &str, options: &Options, shared: &Shared, inflate: &Inflate<'_>) -> Result<Built> {
     let shown_from = source.real_path(&source::clean(root))?;
-    let loader = Loader::new(source, root, options.restrictions, &shown_from, &options.remotes)?.within(options.repository.clone());
+    let loader = Loader::new(source, root, options.restrictions, &shown_from, &options.remotes, shared)?;
+    let loader = loader.within(options.repository.clone());
     let mut build = Build {
         profile: options.profile,
-        schema: Arc::new(Schema::builtin()),
+        schema: Arc::clone(&shared.schema),
         schema_set: false,
-        builtin: Arc::new(tables::builtin(options.profile)),
+        builtin: Arc::clone(&shared.tables),
         helm: &options.helm,
         remotes: &options.remotes,
         inflate,
@@ -88,7 +90,7 @@ pub fn build(source: &dyn Source, root: &str, options: &Options, inflate: &Infla
     nameref::fix(&mut gathered.resources, &gathered.config, &context)?;
     gathered.vars.resolve(&mut gathered.resources, &gathered.config.var_reference, &mut warnings)?;
     let mut resources = gathered.resources;
-    resources.iter().try_for_each(check_named)?;
+    resources.iter().try_for_each(|resource| check_named(resource).and_then(|()| resource.check_fits()))?;
     drop_local(&mut resources);
     refuse_duplicates(&resources, &schema)?;
     sort::sort(&mut resources, &target.kustomization.field("sortOptions"), options.fifo, &context)?;

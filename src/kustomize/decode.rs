@@ -212,8 +212,12 @@ pub(crate) fn text(tree: &Tree, field: &str) -> Text {
 
 /// True if a field of a shaped map is true.
 pub(crate) fn flag(tree: &Tree, field: &str) -> bool {
-    let scalar = tree.get(field).and_then(Tree::as_scalar);
-    scalar.is_some_and(|scalar| scalar.kind == Kind::Bool && scalar.text.eq_ignore_ascii_case("true"))
+    tree.get(field).is_some_and(is_true)
+}
+
+/// True for a boolean that says so.
+pub(crate) fn is_true(tree: &Tree) -> bool {
+    tree.as_scalar().is_some_and(|scalar| scalar.kind == Kind::Bool && scalar.text.eq_ignore_ascii_case("true"))
 }
 
 /// The items of a list field of a shaped map; none where it is missing.

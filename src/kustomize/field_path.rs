@@ -5,7 +5,8 @@
 
 use crate::go::re2::Regex;
 use crate::value::{Kind, Map, Scalar, Style, Text, Tree};
-use crate::yaml::{self, Dialect, Plain};
+use crate::diag::SourceText;
+use crate::yaml::{self, Dialect};
 
 /// Splits a path at its dots; `[…]` stays together, and loses its brackets where it holds no `=`.
 pub(crate) fn split(path: &str) -> Vec<String> {
@@ -179,21 +180,24 @@ enum Step {
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     found: Vec<Place>,
+    /// True where paths lead on into YAML inside scalars.
+    into_texts: bool,
 }
 
 #[derive(Debug)]
 struct Place {
     steps: Vec<Step>,
-    /// False for what was to be made below null, which kyaml loses.
+    /// False for what was to be made below null or inside a text, which kyaml loses.
     kept: bool,
     made: bool,
 }
 
 impl Places {
     /// All values that a path leads to. Elements are chosen by index, `*`, or `[key=regex]` where the expression is
-    /// searched for in the value's YAML. What is missing is made if `make` says so.
-    pub(crate) fn find(tree: &mut Tree, path: &[String], make: Make) -> Result<Places, String> {
-        let mut places = Places::default();
+    /// searched for in the value's YAML. What is missing is made if `make` says so. With `into_texts`, what a path finds inside
+    /// a scalar that is YAML counts as found, and what is done to it is lost, as in kyaml from kustomize 5.8 on.
+    pub(crate) fn find(tree: &mut Tree, path: &[String], make: Make, into_texts: bool) -> Result<Places, String> {
+        let mut places = Places { into_texts, ..Places::default() };
         let mut steps = Vec::new();
         places.walk(tree, path, make, &mut steps, false)?;
         Ok(places)
@@ -202,6 +206,11 @@ impl Places {
     /// True if the path led nowhere.
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// True if a value was made.
+    pub(crate) fn some_made(&self) -> bool {
+        self.found.iter().any(|place| place.made)
     }
 
     /// Changes each value; `change` is told whether the value was made on the way.
@@ -256,10 +265,21 @@ impl Places {
         if missing && make == Make::Never {
             return Ok(());
         }
+        if let Some(text) = tree.get(part).and_then(Tree::as_scalar).filter(|_| self.into_texts && !rest.is_empty()) {
+            return self.walk_text(&text.text, rest, make);
+        }
         let child = tree.as_map_mut().expect("seen to be a map").or_set_with(part, || kind_before(rest, make).tree());
         steps.push(Step::Key(part.as_str().into()));
         self.walk(child, rest, make, steps, missing)?;
         steps.pop();
+        Ok(())
+    }
+
+    /// Follows a path inside a text, where nothing that is done has an effect.
+    fn walk_text(&mut self, text: &str, rest: &[String], make: Make) -> Result<(), String> {
+        let mut inner = yaml::parse(&SourceText::new("", text), Dialect::V3).map_err(|fault| fault.message)?;
+        let inside = Places::find(&mut inner, rest, make, true)?;
+        self.found.extend(inside.found.into_iter().map(|place| Place { kept: false, ..place }));
         Ok(())
     }
 
@@ -361,20 +381,8 @@ fn kind_before(rest: &[String], make: Make) -> Make {
 
 /// A plain scalar that is what YAML takes its text for.
 pub(crate) fn untagged(text: &str) -> Tree {
-    let kind = kind_of_plain(text);
+    let kind = yaml::kind_of(text);
     Tree::Scalar(Scalar { kind, style: Style::Plain, text: text.into() })
-}
-
-/// What plain text is to go-yaml v3.
-pub(crate) fn kind_of_plain(text: &str) -> Kind {
-    match yaml::resolve(text, Dialect::V3) {
-        Plain::Null => Kind::Null,
-        Plain::Bool(_) => Kind::Bool,
-        Plain::Int(_) | Plain::Uint(_) => Kind::Int,
-        Plain::Float(_) => Kind::Float,
-        Plain::Timestamp => Kind::Timestamp,
-        Plain::Str => Kind::Str,
-    }
 }
 
 /// A value's YAML as expressions are searched in it.
@@ -414,9 +422,9 @@ mod tests {
     fn what_is_missing_is_made_on_demand() {
         let mut tree = Tree::empty_map();
         let path = split("a.[k=v].0.b");
-        assert!(Places::find(&mut tree, &path, Make::Never).expect("nothing there").is_empty());
+        assert!(Places::find(&mut tree, &path, Make::Never, false).expect("nothing there").is_empty());
         assert_eq!(tree, Tree::empty_map());
-        let places = Places::find(&mut tree, &split("a.[k=v].l.0"), Make::Scalar).expect("made");
+        let places = Places::find(&mut tree, &split("a.[k=v].l.0"), Make::Scalar, false).expect("made");
         places
             .each(&mut tree, |value, made| {
                 assert!(made);

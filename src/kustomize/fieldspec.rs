@@ -2,12 +2,14 @@
 //!
 //! A path names fields without saying which of them are lists: a list on the way stands for each of its items.
 
+use std::sync::Arc;
+
 use super::resid::Gvk;
 use crate::diag::{Diagnostic, Result};
 use crate::value::{Map, Text, Tree};
 
 /// One step of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Step {
     name: Text,
     /// Written with `[]`: a missing field is never made, and null becomes an empty list.
@@ -23,8 +25,12 @@ pub(crate) struct FieldSpec {
     pub(crate) path: Text,
     /// True if a missing field is made.
     pub(crate) create: bool,
-    steps: Vec<Step>,
+    steps: Arc<[Step]>,
 }
+
+/// A path without its kinds: where a field specification leads in an object that has it all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Way(Arc<[Step]>);
 
 /// What stands at the end of a path that had to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,9 +90,55 @@ impl FieldSpec {
         })
     }
 
+    /// The way to the field.
+    pub(crate) fn way(&self) -> Way {
+        Way(Arc::clone(&self.steps))
+    }
+
     /// True if nothing stands at the path, so that there is nothing to change.
     pub(crate) fn is_missing(&self, object: &Tree) -> bool {
         missing(object, &self.steps)
+    }
+}
+
+impl Way {
+    /// Calls `see` on every map at its end.
+    pub(crate) fn each(&self, tree: &Tree, see: &mut dyn FnMut(&Map)) {
+        each(tree, &self.0, see);
+    }
+
+    /// Calls `change` on every map at its end.
+    pub(crate) fn each_mut(&self, tree: &mut Tree, change: &mut dyn FnMut(&mut Map)) {
+        each_mut(tree, &self.0, change);
+    }
+}
+
+fn each(tree: &Tree, steps: &[Step], see: &mut dyn FnMut(&Map)) {
+    match (tree, steps.split_first()) {
+        (Tree::List(items), Some(_)) => items.iter().for_each(|item| each(item, steps, see)),
+        (Tree::Map(map), Some((step, rest))) => {
+            if let Some(value) = map.get(&step.name) {
+                each(value, rest, see);
+            }
+        }
+        (Tree::Map(map), None) => see(map),
+        _ => {}
+    }
+}
+
+fn each_mut(tree: &mut Tree, steps: &[Step], change: &mut dyn FnMut(&mut Map)) {
+    let Some((step, rest)) = steps.split_first() else {
+        return tree.as_map_mut().map(change).unwrap_or_default();
+    };
+    if missing(tree, steps) {
+        return;
+    }
+    if let Some(items) = tree.as_list_mut() {
+        for item in items.iter_mut() {
+            each_mut(item, steps, change);
+        }
+    } else if let Some(value) = tree.as_map_mut().and_then(|map| map.get_mut(&step.name)) {
+        each_mut(value, rest, change);
     }
 }
 

@@ -2,12 +2,12 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::json;
 use super::resmap::ResMap;
 use super::resource::Resource;
 use super::transformer::{Context, Transformer};
 use crate::diag::{Diagnostic, Result, Warnings};
-use crate::value::{Map, Tree};
+use crate::value::{Kind, Map, Scalar, Tree};
+use crate::yaml;
 
 /// How many letters of the hash a name gets.
 const LETTERS: usize = 10;
@@ -52,9 +52,18 @@ fn hash(resource: &Resource) -> Result<String> {
     if let Some(value) = resource.tree.get(optional).filter(|tree| tree.as_map().is_some()) {
         hashed.set(optional, value.clone());
     }
-    let mut text = String::new();
-    json::write(&Tree::map(hashed), &mut text);
+    let text = yaml::to_json(&through_floats(&Tree::map(hashed)));
     Ok(letters(&Sha256::digest(text.as_bytes())))
+}
+
+/// Integers as floats: kustomize writes the data as JSON, reads it, and writes it again.
+fn through_floats(tree: &Tree) -> Tree {
+    match tree {
+        Tree::Scalar(scalar) if scalar.kind == Kind::Int => Tree::Scalar(Scalar { kind: Kind::Float, ..scalar.clone() }),
+        Tree::Scalar(_) => tree.clone(),
+        Tree::List(items) => Tree::list(items.iter().map(through_floats).collect()),
+        Tree::Map(map) => Tree::map(map.iter().map(|(key, value)| (key.clone(), through_floats(value))).collect()),
+    }
 }
 
 /// The first letters of a digest in hexadecimal, without digits and vowels that could make words.

@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use super::decode;
+use super::kustomization::Kustomization;
 use super::loader::Loader;
 use super::merge;
 use super::remote::{Need, Remotes};
 use super::transformer::Context;
+use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::go::semver::{Constraints, Version};
 use crate::source::{self, EntryKind};
@@ -60,6 +62,32 @@ pub struct HelmOptions {
     pub api_versions: Vec<Text>,
 }
 
+/// The templates that a chart's documents come from, as Helm's comments say; asked by ascending lines.
+pub(crate) struct Templates<'t> {
+    lines: std::iter::Peekable<std::iter::Enumerate<std::str::Lines<'t>>>,
+    last: Option<&'t str>,
+}
+
+impl<'t> Templates<'t> {
+    /// Those of a text that `helm template` printed.
+    pub(crate) fn of(text: &'t str) -> Templates<'t> {
+        Templates { lines: text.lines().enumerate().peekable(), last: None }
+    }
+
+    /// The template of the document that starts on a line, one-based.
+    pub(crate) fn at(&mut self, line: u32) -> Option<&'t str> {
+        while let Some((index, text)) = self.lines.peek().copied() {
+            let below = index + 1 >= line as usize;
+            if below && !(text.starts_with("---") || text.starts_with('#') || text.trim().is_empty()) {
+                break;
+            }
+            self.last = text.strip_prefix("# Source: ").or(self.last);
+            self.lines.next();
+        }
+        self.last
+    }
+}
+
 /// The request that one entry makes. `namespace` is what an entry without one gets; empty for none.
 pub(crate) fn request(
     entry: &Tree,
@@ -96,6 +124,15 @@ pub(crate) fn request(
         shown_name: loader.shown(&chart),
         chart,
     })
+}
+
+/// Refuses fields of an entry that the profile does not know.
+pub(crate) fn check_fields(entry: &Tree, kustomization: &Kustomization, profile: Profile) -> Result<()> {
+    let newer = ["debug", "devel"].into_iter().find(|field| entry.get(field).is_some());
+    let Some(field) = newer.filter(|_| !profile.charts_have_debug_and_devel()) else { return Ok(()) };
+    let message = format!("unknown field `{field}` in `helmCharts` of `{}`", kustomization.source.name());
+    let fault = Diagnostic::input("kustomize-kustomization", message);
+    Err(Box::new(fault.hint(format!("remove `{field}`, which this profile's kustomize does not know"))))
 }
 
 /// The chart's folder, by kustomize's rule: `{chartHome}/{name}-{version}/{name}` where both `repo` and `version` stand,

@@ -2,10 +2,10 @@
 //!
 //! In: a folder. Out: a [`Kustomization`], in which every field has one spelling and one shape.
 
-use super::decode::{self, Rigour};
+use super::decode;
 use super::loader::Loader;
-use super::shapes;
-use crate::diag::{Diagnostic, Result, SourceText, Warnings};
+use super::shared::Loaded;
+use crate::diag::{Diagnostic, Result, SourceText, Span, Warnings};
 use crate::value::{Map, Text, Tree};
 use crate::yaml::{self, Dialect};
 
@@ -47,12 +47,12 @@ pub(crate) struct Kustomization {
 impl Kustomization {
     /// Reads the kustomization in the folder of a loader.
     pub(crate) fn load(loader: &Loader<'_>, warnings: &mut Warnings) -> Result<Kustomization> {
-        let (file_name, source) = find(loader)?;
-        let document = yaml::parse_document(&source, Dialect::V2)?;
-        let shaped = decode::shape(&document.tree, shapes::KUSTOMIZATION, Rigour::Kustomization).map_err(|misfit| {
-            let span = locate(&document, &misfit.path);
-            misfit.diagnostic("kustomize-kustomization", &source, span)
+        let (file_name, file) = find(loader)?;
+        let shaped = file.kustomization()?.map_err(|misfit| {
+            let span = locate(&file.source, &misfit.path);
+            misfit.diagnostic("kustomize-kustomization", &file.source, span)
         })?;
+        let source = file.source;
         warn(&shaped, &source, warnings);
         let mut fields = shaped.as_map().cloned().unwrap_or_default();
         mend(&mut fields);
@@ -85,7 +85,7 @@ impl Kustomization {
     }
 }
 
-fn find(loader: &Loader<'_>) -> Result<(&'static str, SourceText)> {
+fn find(loader: &Loader<'_>) -> Result<(&'static str, Loaded)> {
     let mut found = FILE_NAMES.into_iter().filter(|name| loader.is_file(name));
     let Some(name) = found.next() else {
         let folder = loader.shown(loader.root());
@@ -97,7 +97,7 @@ fn find(loader: &Loader<'_>) -> Result<(&'static str, SourceText)> {
         let message = format!("both `{name}` and `{other}` in `{}`", loader.shown(loader.root()));
         return Err(Box::new(Diagnostic::input("kustomize-several", message).hint("keep one of them")));
     }
-    Ok((name, loader.text(name)?))
+    Ok((name, loader.file(name)?))
 }
 
 /// True for a text that means the same as none.
@@ -106,7 +106,8 @@ fn is_blank(value: &Tree) -> bool {
 }
 
 /// The place of a value, or of the nearest map or list around it that has one.
-fn locate(document: &yaml::Document, path: &[decode::Step]) -> Option<crate::diag::Span> {
+fn locate(source: &SourceText, path: &[decode::Step]) -> Option<Span> {
+    let document = yaml::parse_document(source, Dialect::V2).ok()?;
     let steps: Vec<String> = path
         .iter()
         .rev()

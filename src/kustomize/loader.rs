@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::remote::{Brought, Found, Need, Remotes};
 use super::repo_spec::RepoSpec;
+use super::shared::{Loaded, Shared};
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::source::{self, EntryKind, Source};
 
@@ -34,6 +35,8 @@ pub(crate) struct Loader<'a> {
     remotes: &'a Remotes,
     /// The repository that this folder is in, if it came from one: its top folder, and the URL that named it.
     repository: Option<(String, String)>,
+    /// What other builds have read.
+    shared: &'a Shared,
 }
 
 impl<'a> Loader<'a> {
@@ -44,9 +47,10 @@ impl<'a> Loader<'a> {
         restrictions: LoadRestrictions,
         shown_from: &'a str,
         remotes: &'a Remotes,
+        shared: &'a Shared,
     ) -> Result<Loader<'a>> {
         let root = folder(source, path)?;
-        Ok(Loader { source, root, restrictions, referrer: None, shown_from, remotes, repository: None })
+        Ok(Loader { source, root, restrictions, referrer: None, shown_from, remotes, repository: None, shared })
     }
 
     /// The same for a folder that came from a repository, which nothing it includes may leave.
@@ -83,9 +87,9 @@ impl<'a> Loader<'a> {
             }
             visited = loader.referrer;
         }
-        let Loader { source, restrictions, shown_from, remotes, .. } = *self;
+        let Loader { source, restrictions, shown_from, remotes, shared, .. } = *self;
         let repository = self.repository.clone();
-        Ok(Loader { source, root, restrictions, referrer: Some(self), shown_from, remotes, repository })
+        Ok(Loader { source, root, restrictions, referrer: Some(self), shown_from, remotes, repository, shared })
     }
 
     /// A loader for a folder of a repository that this kustomization includes.
@@ -108,10 +112,11 @@ impl<'a> Loader<'a> {
             let message = format!("`{}` refers to a folder outside of its repository", spec.raw);
             return Err(refuse("kustomize-load-restricted", message));
         }
-        let Loader { source, shown_from, remotes, .. } = *self;
+        let Loader { source, shown_from, remotes, shared, .. } = *self;
         let repository = Some((top.clone(), spec.raw));
         // what was cloned may read nothing beside itself, whatever the command line says
-        Ok(Loader { source, root, restrictions: LoadRestrictions::RootOnly, referrer: Some(self), shown_from, remotes, repository })
+        let restrictions = LoadRestrictions::RootOnly;
+        Ok(Loader { source, root, restrictions, referrer: Some(self), shown_from, remotes, repository, shared })
     }
 
     /// What an entry of `resources` names, as kustomize looks for it: a file, then a repository or folder.
@@ -183,7 +188,8 @@ impl<'a> Loader<'a> {
         }
         let real = self.source.real_path(&absolute)?;
         if !is_within(source::parent(&real), &self.root) {
-            let message = format!("security; file `{}` is not in or below `{}`", self.shown(&real), self.root);
+            let (file, folder) = (self.shown(&real), self.shown(&self.root));
+            let message = format!("security; file `{file}` is not in or below `{folder}`, the folder of the kustomization");
             return Err(Box::new(
                 Diagnostic::input("kustomize-load-restricted", message)
                     .hint("run with `--load-restrictor LoadRestrictionsNone` to allow it"),
@@ -194,23 +200,40 @@ impl<'a> Loader<'a> {
 
     /// The text of a file; bytes that are no UTF-8 are an error.
     pub(crate) fn text(&self, path: &str) -> Result<SourceText> {
+        Ok(self.file(path)?.source)
+    }
+
+    /// A file of text, which is read and parsed once however many builds want it.
+    pub(crate) fn file(&self, path: &str) -> Result<Loaded> {
         let bytes = self.bytes(path)?;
-        let name = if is_remote_file(path) { path.to_owned() } else { self.shown(&source::join(&self.root, path)) };
-        named(name, &bytes)
-    }
-
-    /// The text of a file that [`Loader::resource`] found.
-    pub(crate) fn found_text(&self, path: &str, place: &str) -> Result<SourceText> {
         if is_remote_file(path) {
-            return named(path.to_owned(), &self.source.read(place)?);
+            return self.loaded(path.to_owned(), path, &bytes);
         }
-        self.text(path)
+        let absolute = source::join(&self.root, path);
+        self.loaded(self.shown(&absolute), &absolute, &bytes)
     }
 
+    /// A file that [`Loader::resource`] found.
+    pub(crate) fn found_file(&self, path: &str, place: &str) -> Result<Loaded> {
+        if is_remote_file(path) {
+            return self.loaded(path.to_owned(), path, &self.source.read(place)?);
+        }
+        self.file(path)
+    }
 
-    /// An absolute path as the user would name it.
+    fn loaded(&self, name: String, known_as: &str, bytes: &Arc<[u8]>) -> Result<Loaded> {
+        let file = self.shared.file(known_as, bytes);
+        match file.text() {
+            Some(text) => Ok(Loaded::new(SourceText::new(name, text), file)),
+            None => Err(refuse("source-not-utf8", format!("`{name}` is no UTF-8 text"))),
+        }
+    }
+
+    /// An absolute path as seen from the folder that is built.
     pub(crate) fn shown(&self, absolute: &str) -> String {
-        if is_within(absolute, self.shown_from) {
+        let top = |path: &str| path.split('/').nth(1).map(str::to_owned);
+        // what shares nothing but `/` is easier to find by its whole path
+        if top(absolute) == top(self.shown_from) {
             source::relative(self.shown_from, absolute)
         } else {
             absolute.to_owned()
@@ -221,13 +244,6 @@ impl<'a> Loader<'a> {
 /// True for an address that names a file or a repository elsewhere.
 pub(crate) fn is_remote_file(path: &str) -> bool {
     path.starts_with("http://") || path.starts_with("https://")
-}
-
-fn named(name: String, bytes: &[u8]) -> Result<SourceText> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(SourceText::new(name, text)),
-        Err(_) => Err(refuse("source-not-utf8", format!("`{name}` is no UTF-8 text"))),
-    }
 }
 
 /// True if `path` is `folder` or below it; both absolute and clean.

@@ -77,7 +77,8 @@ impl Transformer for Namespace {
             }
             if taken.get(&key) != Some(&1) {
                 let message = format!("namespace transformation produces ID conflict: {after}");
-                return Err(Box::new(Diagnostic::input("kustomize-namespace-conflict", message)));
+                let fault = Diagnostic::input("kustomize-namespace-conflict", message);
+                return Err(Box::new(fault.trail(format!("object from `{}`", resource.origin.file), None)));
             }
         }
         Ok(())

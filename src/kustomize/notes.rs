@@ -80,6 +80,11 @@ impl Resource {
         self.forget();
     }
 
+    /// The notes among the annotations.
+    pub(crate) fn shown_notes(&self) -> Vec<(Text, Text)> {
+        self.meta_map("annotations").into_iter().filter(|(key, _)| is_note(key)).collect()
+    }
+
     /// Takes notes out of the annotations, whoever wrote them.
     pub(crate) fn absorb_notes(&mut self) {
         let annotations = self.tree.at(&["metadata", "annotations"]).and_then(Tree::as_map);

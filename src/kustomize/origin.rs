@@ -6,6 +6,7 @@ use super::repo_spec::RepoSpec;
 use super::resource::{BuildOrigin, Resource};
 use crate::source;
 use crate::value::Text;
+use crate::yaml;
 
 /// The annotation that says where an object came from.
 pub(crate) const ORIGIN: &str = "config.kubernetes.io/origin";
@@ -49,7 +50,7 @@ impl BuildOrigin {
         let mut lead = first;
         for (key, value) in [("path", &self.path), ("repo", &self.repo), ("ref", &self.revision), ("configuredIn", &self.configured_in)] {
             if !value.is_empty() {
-                writeln!(text, "{lead}{key}: {value}").expect("a string takes any text");
+                writeln!(text, "{lead}{key}: {}", yaml::inline(value)).expect("a string takes any text");
                 lead = indent;
             }
         }
@@ -59,7 +60,7 @@ impl BuildOrigin {
         writeln!(text, "{lead}configuredBy:").expect("a string takes any text");
         for (key, value) in ["apiVersion", "kind", "name", "namespace"].iter().zip(&self.configured_by) {
             if !value.is_empty() {
-                writeln!(text, "{indent}  {key}: {value}").expect("a string takes any text");
+                writeln!(text, "{indent}  {key}: {}", yaml::inline(value)).expect("a string takes any text");
             }
         }
         text

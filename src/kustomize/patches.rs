@@ -4,7 +4,7 @@
 //! patched. A strategic merge patch without a `target` finds its object by its own identity; with one, and for JSON patches, the
 //! target selects.
 
-use crate::diag::{Diagnostic, Result, SourceText, Warnings};
+use crate::diag::{Diagnostic, Result, SourceText, Warnings, did_you_mean};
 use crate::manifest::Origin;
 use crate::value::{Map, Tree};
 
@@ -39,20 +39,33 @@ impl Patch {
     pub(crate) fn from_config(config: &Tree, context: &Context<'_>) -> Result<Patch> {
         let (text, path) = (decode::text(config, "patch"), decode::text(config, "path"));
         let text = text.trim();
-        let source = match (text.is_empty(), path.is_empty()) {
+        let (source, merge) = match (text.is_empty(), path.is_empty()) {
             (true, true) => return Err(refuse("must specify one of patch and path".to_owned())),
             (false, false) => return Err(refuse(format!("patch and path can't be set at the same time: `{path}`"))),
-            (false, true) => SourceText::new("inline patch", text),
-            (true, false) => context.loader.text(&path).map_err(|fault| missing(fault, &path))?,
+            (false, true) => {
+                let source = SourceText::new("inline patch", text);
+                let merge = read::resources(&source, &origin(&source), context.profile);
+                (source, merge)
+            }
+            (true, false) => {
+                let file = context.loader.file(&path).map_err(|fault| missing(fault, &path))?;
+                let merge = read::of_file(&file, &origin(&file.source), context.profile);
+                (file.source, merge)
+            }
         };
-        let options = config.get("options").cloned().unwrap_or_else(Tree::null);
+        let known = context.profile.patch_options_are_known();
+        let options = config.get("options").and_then(Tree::as_map);
+        let allowed = |name: &str| {
+            let is = |key: &str| key == name || known && key.eq_ignore_ascii_case(name);
+            options.is_some_and(|map| map.iter().any(|(key, value)| is(key) && decode::is_true(value)))
+        };
         let name = if path.is_empty() { format!("patch: {}", excerpt(text)) } else { format!("path: `{path}`") };
         Ok(Patch {
-            content: content(&source, &name, context)?,
+            content: content(merge, &source, &name, context)?,
             name,
             target: target(config)?,
-            allow_name_change: decode::flag(&options, "allowNameChange"),
-            allow_kind_change: decode::flag(&options, "allowKindChange"),
+            allow_name_change: allowed("allowNameChange"),
+            allow_kind_change: allowed("allowKindChange"),
         })
     }
 
@@ -137,20 +150,22 @@ impl Transformer for Patch {
     }
 }
 
-/// What the text of a patch holds.
-fn content(source: &SourceText, name: &str, context: &Context<'_>) -> Result<Content> {
-    let merge = read::resources(source, &origin(source), context.profile);
-    let json = JsonPatch::read(source);
-    match (merge, json) {
-        (Ok(patches), json) if patches.is_empty() => {
+/// What the text of a patch holds; `merge` is what it comes to as objects. Only without objects is it read as a JSON patch.
+fn content(merge: Result<Vec<Resource>>, source: &SourceText, name: &str, context: &Context<'_>) -> Result<Content> {
+    let merge = match merge {
+        Ok(patches) if !patches.is_empty() => return Ok(Content::Merge(patches)),
+        Ok(_) => None,
+        Err(fault) => Some(fault),
+    };
+    match (merge, JsonPatch::read(source)) {
+        (None, json) => {
             if context.profile.empty_patches_are_ambiguous() && json.is_ok() && !source.text().is_empty() {
                 return Err(refuse(format!("illegally qualifies as both an SM and JSON patch: [{name}]")));
             }
             Ok(Content::Json(json.unwrap_or_default()))
         }
-        (Ok(patches), _) => Ok(Content::Merge(patches)),
-        (Err(_), Ok(patch)) => Ok(Content::Json(patch)),
-        (Err(merge), Err(json)) => {
+        (Some(_), Ok(patch)) => Ok(Content::Json(patch)),
+        (Some(merge), Err(json)) => {
             let is_list = source.text().trim_start().starts_with(['[', '-']);
             let cause = if is_list { json } else { merge };
             let mut fault = Diagnostic::input(
@@ -183,8 +198,8 @@ impl MergePatches {
             let itself = SourceText::new("inline patch", path.text.as_str());
             // Only a text of several lines or in braces can be an object; the others need no second reading.
             let found = if let Ok(found) = read::resources(&itself, &origin(&itself), context.profile) { found } else {
-                let source = context.loader.text(&path.text)?;
-                read::resources(&source, &origin(&source), context.profile)?
+                let file = context.loader.file(&path.text)?;
+                read::of_file(&file, &origin(&file.source), context.profile)?
             };
             patches.extend(found);
         }
@@ -273,7 +288,8 @@ fn apply_merge(
     if shows_notes {
         resource.reveal_notes();
     }
-    let fate = merge::merge(&mut resource.tree, patch, context.schema).map_err(|fault| about(*fault, resource))?;
+    let merged = resource.changing(|tree| merge::merge(tree, patch, context.schema));
+    let fate = merged.map_err(|fault| about(*fault, resource))?;
     if fate == Fate::Deleted || resource.is_gone() {
         resource.tree = Tree::null();
         return Ok(());
@@ -298,12 +314,18 @@ fn touches_annotations_whole(patch: &Tree) -> bool {
     whole(metadata) || metadata.get("annotations").is_some_and(whole)
 }
 
-/// Applies a JSON patch, which sees kustomize's notes among the annotations, and leaves annotations as texts.
+/// Applies a JSON patch, which sees kustomize's notes among the annotations but cannot take them away, and leaves annotations
+/// as texts.
 fn patch_json(resource: &mut Resource, patch: &JsonPatch, _context: &Context<'_>) -> Result<()> {
+    resource.check_fits().map_err(|fault| about(*fault, resource))?;
+    resource.twins.clear();
     resource.reveal_notes();
+    let notes = resource.shown_notes();
     patch.apply(&mut resource.tree).map_err(|fault| about(*fault, resource))?;
-    if resource.tree.at(&["metadata", "annotations"]).is_some() {
-        let annotations = resource.meta_map("annotations");
+    let mut annotations = resource.meta_map("annotations");
+    annotations.retain(|(key, _)| !notes.iter().any(|(note, _)| note == key));
+    annotations.extend(notes);
+    if !annotations.is_empty() || resource.tree.at(&["metadata", "annotations"]).is_some() {
         resource.set_meta_map("annotations", annotations);
     } else if resource.tree.get("metadata").is_none() {
         resource.tree.as_map_mut().map(|map: &mut Map| map.set("metadata", Tree::empty_map()));
@@ -330,11 +352,21 @@ fn only_match(resources: &ResMap, id: &ResId, context: &Context<'_>) -> Result<u
     };
     let message = format!("{why} Id {id}; failed to find unique target for patch {id}");
     let fault = Diagnostic::input("kustomize-patch-target", message);
-    let same_name = resources.iter().find(|resource| resource.name() == id.name);
-    Err(Box::new(match same_name.map(|resource| resource.current_id(context.scopes())) {
-        Some(near) if !near.equals(id) => fault.hint(format!("patch `{near}` instead, or give the entry a `target`")),
-        _ => fault,
+    Err(Box::new(match near(resources, id, context) {
+        Some(near) => fault.hint(format!("patch `{near}` instead, or give the entry a `target`")),
+        None => fault.hint("name an object that the kustomization has at that point, or give the entry a `target`"),
     }))
+}
+
+/// The identity that was perhaps meant: the same name, else a name of the same kind that is nearly the same.
+fn near(resources: &ResMap, id: &ResId, context: &Context<'_>) -> Option<ResId> {
+    let ids: Vec<ResId> = resources.iter().map(|resource| resource.current_id(context.scopes())).collect();
+    if let Some(same) = ids.iter().find(|other| other.name == id.name) {
+        return Some(same.clone()).filter(|same| !same.equals(id));
+    }
+    let names = ids.iter().filter(|other| other.gvk.kind == id.gvk.kind).map(|other| other.name.as_str());
+    let name = did_you_mean(&id.name, names)?;
+    ids.iter().find(|other| other.name == name && other.gvk.kind == id.gvk.kind).cloned()
 }
 
 fn check_ids(resources: &mut ResMap, context: &Context<'_>) -> Result<()> {

@@ -8,50 +8,71 @@ use std::sync::Arc;
 
 use super::json6902;
 use super::resource::Resource;
+use super::shared::Loaded;
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText, Span};
 use crate::manifest::Origin;
 use crate::value::{Text, Tree};
-use crate::yaml::{self, Dialect};
+use crate::yaml::{self, Dialect, Piece};
 
 /// The objects of a text. `origin` is the part of their origin that they share.
 pub(crate) fn resources(source: &SourceText, origin: &Origin, profile: Profile) -> Result<Vec<Resource>> {
-    let documents = yaml::parse_documents(source, Dialect::V3)?;
-    let only_one = documents.len() == 1;
-    let mut queue: VecDeque<(Tree, Option<Span>)> = VecDeque::new();
-    for document in documents {
-        let span = Some(Span::new(document.range.start, document.range.end));
-        if document.tree.is_null() {
+    of_pieces(&yaml::parse_pieces(source, Dialect::V3)?, source, origin, profile)
+}
+
+/// As [`resources`], of a file, which is parsed once however many builds want its objects.
+pub(crate) fn of_file(file: &Loaded, origin: &Origin, profile: Profile) -> Result<Vec<Resource>> {
+    of_pieces(&file.pieces()?, &file.source, origin, profile)
+}
+
+fn of_pieces(pieces: &[Piece], source: &SourceText, origin: &Origin, profile: Profile) -> Result<Vec<Resource>> {
+    let only_one = pieces.len() == 1;
+    let mut queue: VecDeque<(Tree, Place)> = VecDeque::new();
+    let mut place = Place { span: Span::new(0, 0), line: 1 };
+    for (tree, range) in pieces {
+        // lines are counted on from the document before: from the top, many documents would cost the square of their number
+        let passed = source.text().as_bytes().get(place.span.start as usize..range.start).unwrap_or_default();
+        let line = place.line + memchr::memchr_iter(b'\n', passed).count() as u32;
+        place = Place { span: Span::new(range.start, range.end), line };
+        if tree.is_null() {
             continue;
         }
-        match bare_list(&document.tree).filter(|_| only_one) {
-            Some(items) => queue.extend(items.iter().map(|item| (item.clone(), span))),
-            None => queue.push_back((document.tree, span)),
+        match bare_list(tree).filter(|_| only_one) {
+            Some(items) => queue.extend(items.iter().map(|item| (item.clone(), place))),
+            None => queue.push_back((tree.clone(), place)),
         }
     }
     let mut found = Vec::with_capacity(queue.len());
-    while let Some((tree, span)) = queue.pop_front() {
+    while let Some((tree, place)) = queue.pop_front() {
         if is_empty(&tree) {
             continue;
         }
-        check(&tree, source, span)?;
+        check(&tree, source, place.span)?;
         let kind = kind_of(&tree);
         if !kind.ends_with("List") {
-            found.push(resource(tree, source, span, origin));
+            found.push(resource(tree, place, origin));
             continue;
         }
         match tree.get("items") {
-            None if profile.lists_without_items_are_objects() => found.push(resource(tree, source, span, origin)),
+            None if profile.lists_without_items_are_objects() => found.push(resource(tree, place, origin)),
             None => {}
-            Some(Tree::List(items)) => queue.extend(items.iter().map(|item| (through_json(item), span))),
+            Some(Tree::List(items)) => queue.extend(items.iter().map(|item| (through_json(item), place))),
             Some(items) if items.is_null() => {}
             Some(_) => {
                 let message = format!("expected a list in `items` of a {kind} in `{}`", source.name());
-                return Err(fault("kustomize-list-items", message, source, span));
+                return Err(fault("kustomize-list-items", message, source, place.span));
             }
         }
     }
     Ok(found)
+}
+
+/// Where a document stands.
+#[derive(Clone, Copy)]
+struct Place {
+    span: Span,
+    /// Its first line, one-based.
+    line: u32,
 }
 
 /// An item of a list as kustomize takes it out: by way of JSON.
@@ -84,7 +105,7 @@ fn is_empty(tree: &Tree) -> bool {
     }
 }
 
-fn check(tree: &Tree, source: &SourceText, span: Option<Span>) -> Result<()> {
+fn check(tree: &Tree, source: &SourceText, span: Span) -> Result<()> {
     let has = |path: &[&str]| {
         let scalar = tree.at(path).filter(|value| !value.is_null()).and_then(Tree::as_scalar);
         scalar.is_some_and(|scalar| !scalar.text.is_empty())
@@ -102,22 +123,16 @@ fn check(tree: &Tree, source: &SourceText, span: Option<Span>) -> Result<()> {
     Err(fault("kustomize-no-object", message, source, span))
 }
 
-fn resource(tree: Tree, source: &SourceText, span: Option<Span>, origin: &Origin) -> Resource {
-    let line = span.map_or(0, |span| source.line_column(span.start).0 as u32);
-    let mut resource = Resource::new(tree, Arc::new(Origin { line, ..origin.clone() }));
+fn resource(tree: Tree, place: Place, origin: &Origin) -> Resource {
+    let mut resource = Resource::new(tree, Arc::new(Origin { line: place.line, ..origin.clone() }));
     resource.absorb_notes();
     resource
 }
 
-fn fault(code: &'static str, message: String, source: &SourceText, span: Option<Span>) -> Box<Diagnostic> {
-    let fault = Diagnostic::input(code, message);
+fn fault(code: &'static str, message: String, source: &SourceText, span: Span) -> Box<Diagnostic> {
     // The first line is enough: a whole document is no excerpt.
-    let first_line = |span: Span| {
-        let rest = &source.text()[(span.start as usize).min(source.text().len())..];
-        Span::new(span.start as usize, span.start as usize + rest.find('\n').unwrap_or(rest.len()))
-    };
-    Box::new(match span {
-        Some(span) => fault.at(source, first_line(span), ""),
-        None => fault,
-    })
+    let start = span.start as usize;
+    let rest = &source.text()[start.min(source.text().len())..];
+    let first_line = Span::new(start, start + rest.find('\n').unwrap_or(rest.len()));
+    Box::new(Diagnostic::input(code, message).at(source, first_line, ""))
 }

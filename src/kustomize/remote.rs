@@ -13,6 +13,8 @@ use super::helm::{self, HelmOptions};
 use super::kustomization::Kustomization;
 use super::loader::Loader;
 use super::repo_spec::RepoSpec;
+use super::shared::Shared;
+use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, Warnings};
 use crate::source::Source;
 use crate::value::Tree;
@@ -97,7 +99,9 @@ struct Walk<'a> {
 /// for the build to tell.
 pub fn needs(source: &dyn Source, root: &str, options: &Options) {
     let Options { restrictions, helm, remotes, repository, .. } = options;
-    if let Ok(loader) = Loader::new(source, root, *restrictions, root, remotes) {
+    // what kustomizations look like is the same under every profile
+    let shared = Shared::new(Profile::default());
+    if let Ok(loader) = Loader::new(source, root, *restrictions, root, remotes, &shared) {
         Walk { helm, remotes }.visit(&loader.within(repository.clone()), 0);
     }
 }

@@ -3,6 +3,8 @@
 //! In: the list of replacements, each with a source (or a `sourceValue`) and targets. Out: the objects changed. The value's text
 //! goes into scalars, which keep what they are: text that a number cannot have is refused, as it is by kustomize when it prints.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::decode;
 use super::field_path::{self, Make, Places};
 use super::label_selector::LabelSelector;
@@ -10,8 +12,9 @@ use super::resid::{Gvk, ResId};
 use super::resmap::ResMap;
 use super::resource::Resource;
 use super::selector::Pattern;
+use super::structured;
 use super::transformer::{Context, Transformer};
-use crate::diag::{Diagnostic, Result, SourceText, Warnings};
+use crate::diag::{Diagnostic, Result, SourceText, Warnings, did_you_mean};
 use crate::value::{Kind, Style, Text, Tree};
 use crate::yaml::{self, Dialect};
 
@@ -170,13 +173,16 @@ fn options(tree: &Tree) -> Result<Options> {
 }
 
 impl Transformer for Replacements {
-    fn transform(&self, resources: &mut ResMap, _context: &Context<'_>, _warnings: &mut Warnings) -> Result<()> {
+    fn transform(&self, resources: &mut ResMap, context: &Context<'_>, _warnings: &mut Warnings) -> Result<()> {
+        let into_texts = context.profile.replacements_reach_into_texts();
+        // fields made here, which have no kind yet that a later value must fit
+        let mut made: FxHashMap<usize, FxHashSet<String>> = FxHashMap::default();
         for replacement in &self.list {
             let value = replacement.source.value(resources.as_slice())?;
             for target in &replacement.targets {
-                let list = resources.list_mut();
-                for resource in list.iter_mut().filter(|resource| target.means(resource)) {
-                    target.write(resource, &value)?;
+                let list = resources.list_mut().iter_mut().enumerate();
+                for (position, resource) in list.filter(|(_, resource)| target.means(resource)) {
+                    target.write(resource, &value, into_texts, made.entry(position).or_default())?;
                 }
             }
         }
@@ -198,7 +204,14 @@ impl Source {
             Source::Field { id, path, options } => (id, path, options),
         };
         let mut matches = resources.iter().filter(|resource| ids(resource).iter().any(|own| own.is_selected_by(id)));
-        let Some(resource) = matches.next() else { return Err(refuse(format!("nothing selected by {id}:{path}"))) };
+        let Some(resource) = matches.next() else {
+            let fault = *refuse(format!("nothing selected by {id}:{path}"));
+            let names: Vec<Text> = resources.iter().map(Resource::name).collect();
+            return Err(Box::new(match did_you_mean(&id.name, names.iter().map(Text::as_str)) {
+                Some(near) => fault.hint(format!("use `{near}`")),
+                None => fault,
+            }));
+        };
         if matches.next().is_some() {
             return Err(refuse(format!("multiple matches for selector {id}:{path}")));
         }
@@ -271,23 +284,44 @@ impl Target {
             })
     }
 
-    fn write(&self, resource: &mut Resource, value: &Tree) -> Result<()> {
+    /// Writes the value to each path. `made` holds the paths of the object that were made, and gets those that are made now.
+    fn write(
+        &self,
+        resource: &mut Resource,
+        value: &Tree,
+        into_texts: bool,
+        made: &mut FxHashSet<String>,
+    ) -> Result<()> {
         let make = if self.options.create { Make::like(value) } else { Make::Never };
         for path in &self.paths {
+            let parts = field_path::split(path);
+            if into_texts && structured::write(&mut resource.tree, &parts, value, make)? {
+                continue;
+            }
             let verb = if self.options.create { "find or create" } else { "find" };
             let lost = || format!("unable to {verb} field `{path}` in replacement target");
             let failed = |why: String| refuse(format!("{}: {why}", lost()));
-            let places = Places::find(&mut resource.tree, &field_path::split(path), make).map_err(failed)?;
+            let places = Places::find(&mut resource.tree, &parts, make, into_texts).map_err(failed)?;
             if places.is_empty() {
-                return Err(refuse(lost()));
+                let fault = refuse(lost()).trail(format!("in {} `{}`", resource.kind(), resource.name()), None);
+                let hint = "set `options.create` to have it made";
+                return Err(Box::new(if self.options.create { fault } else { fault.hint(hint) }));
             }
-            let set = |target: &mut Tree, made: bool| self.set(target, made, value);
-            places.each(&mut resource.tree, set).map_err(|why| refuse(format!("{why} (field `{path}`)")))?;
+            if places.some_made() {
+                made.insert(path.clone());
+            }
+            let untagged = made.contains(path);
+            let mut misfits = false;
+            let set = |target: &mut Tree, made: bool| self.set(target, made || untagged, value, &mut misfits);
+            resource.changing(|tree| places.each(tree, set)).map_err(|why| refuse(format!("{why} (field `{path}`)")))?;
+            resource.misfits |= misfits;
         }
         Ok(())
     }
 
-    fn set(&self, target: &mut Tree, made: bool, value: &Tree) -> Result<(), String> {
+    /// Puts the value in a place. `misfits` is set where a scalar keeps a tag that its new text does not fit: kyaml leaves it
+    /// so until the object is printed.
+    fn set(&self, target: &mut Tree, made: bool, value: &Tree, misfits: &mut bool) -> Result<(), String> {
         let text = value.as_scalar().map_or("", |scalar| &scalar.text);
         let placed;
         let mut value = value.clone();
@@ -304,7 +338,10 @@ impl Target {
         match target {
             Tree::Scalar(_) if made => *target = field_path::untagged(text),
             Tree::Scalar(scalar) => {
-                scalar.kind = kept_kind(scalar.kind, scalar.style, text)?;
+                match kept_kind(scalar.kind, scalar.style, text) {
+                    Ok(kind) => scalar.kind = kind,
+                    Err(_) => *misfits = true,
+                }
                 scalar.text = text.into();
             }
             _ => *target = value,
@@ -313,27 +350,30 @@ impl Target {
     }
 }
 
-/// What a scalar is after its text alone has changed: what it was, if it can be.
-fn kept_kind(kind: Kind, style: Style, text: &str) -> Result<Kind, String> {
-    if matches!(kind, Kind::Str | Kind::Binary) || style != Style::Plain {
-        return Ok(kind);
-    }
-    match (kind, field_path::kind_of_plain(text)) {
-        (kind, new) if kind == new => Ok(kind),
-        (Kind::Float, Kind::Int) => Ok(Kind::Float),
-        (kind, new) => Err(format!("cannot decode {} `{text}` as a {}", tag(new), tag(kind))),
+impl Resource {
+    /// Fails if a replacement has left a scalar that cannot be printed: its text is not what its tag says.
+    pub(crate) fn check_fits(&self) -> Result<()> {
+        if self.misfits { fits(&self.tree).map_err(refuse) } else { Ok(()) }
     }
 }
 
-fn tag(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Null => "!!null",
-        Kind::Bool => "!!bool",
-        Kind::Int => "!!int",
-        Kind::Float => "!!float",
-        Kind::Str => "!!str",
-        Kind::Timestamp => "!!timestamp",
-        Kind::Binary => "!!binary",
+fn fits(tree: &Tree) -> Result<(), String> {
+    match tree {
+        Tree::Scalar(scalar) => kept_kind(scalar.kind, scalar.style, &scalar.text).map(drop),
+        Tree::List(items) => items.iter().try_for_each(fits),
+        Tree::Map(map) => map.iter().try_for_each(|(_, value)| fits(value)),
+    }
+}
+
+/// What a scalar is after its text alone has changed: what it was, if it can be.
+pub(super) fn kept_kind(kind: Kind, style: Style, text: &str) -> Result<Kind, String> {
+    if matches!(kind, Kind::Str | Kind::Binary) || style != Style::Plain {
+        return Ok(kind);
+    }
+    match (kind, yaml::kind_of(text)) {
+        (kind, new) if kind == new => Ok(kind),
+        (Kind::Float, Kind::Int) => Ok(Kind::Float),
+        (kind, new) => Err(format!("cannot decode {} `{text}` as a {}", yaml::tag(new), yaml::tag(kind))),
     }
 }
 

@@ -3,9 +3,10 @@
 use super::decode;
 use super::fieldspec::{FieldSpec, Leaf};
 use super::resmap::ResMap;
+use super::resource::Resource;
 use super::transformer::{Context, Transformer};
-use crate::diag::{Diagnostic, Result, Warnings};
-use crate::value::{Kind, Text, Tree};
+use crate::diag::{Diagnostic, Result, Warnings, did_you_mean};
+use crate::value::{Kind, Scalar, Style, Text, Tree};
 
 /// The step.
 pub(crate) struct Replicas {
@@ -34,11 +35,13 @@ impl Transformer for Replicas {
                 let resource = resources.at_mut(position);
                 let gvk = resource.gvk();
                 spec.apply(&mut resource.tree, &gvk, Leaf::Scalar, &mut |value| {
-                    if value.as_scalar().is_none() {
+                    let Some(style) = value.as_scalar().map(|old| old.style) else {
                         let message = "a replica count must be a scalar";
                         return Err(Box::new(Diagnostic::input("kustomize-replicas-field", message)));
-                    }
-                    *value = Tree::plain(Kind::Int, self.count.clone());
+                    };
+                    // kyaml keeps the quotes of the old count, and with them the new one is a text
+                    let kind = if style == Style::Plain { Kind::Int } else { Kind::Str };
+                    *value = Tree::Scalar(Scalar { kind, style, text: self.count.clone() });
                     Ok(())
                 })?;
             }
@@ -49,6 +52,11 @@ impl Transformer for Replicas {
         let kinds: Vec<String> = self.specs.iter().map(|spec| spec.gvk.to_string()).collect();
         let message =
             format!("resource with name `{}` does not match a config with any of {}", self.name, kinds.join(", "));
-        Err(Box::new(Diagnostic::input("kustomize-replicas-missing", message)))
+        let fault = Diagnostic::input("kustomize-replicas-missing", message);
+        let names: Vec<Text> = resources.iter().map(Resource::name).collect();
+        Err(Box::new(match did_you_mean(&self.name, names.iter().map(Text::as_str)) {
+            Some(near) => fault.hint(format!("use `{near}`")),
+            None => fault.hint("give the name that the object has in this kustomization, or had before"),
+        }))
     }
 }

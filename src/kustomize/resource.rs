@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::resid::{Gvk, ResId, Scopes, gvk_of, meta_text};
 use super::scalar;
+use super::twins::Twins;
 use crate::manifest::Origin;
 use crate::value::{Map, Text, Tree};
 
@@ -78,6 +79,10 @@ pub(crate) struct Resource {
     pub(crate) transformations: Vec<Arc<BuildOrigin>>,
     /// True if a chart made it.
     pub(crate) from_chart: bool,
+    /// Labels and annotations that change together.
+    pub(crate) twins: Vec<Twins>,
+    /// True if a replacement has left a scalar whose text is not what its tag says; fatal unless it goes again.
+    pub(crate) misfits: bool,
 }
 
 impl Resource {
@@ -96,6 +101,8 @@ impl Resource {
             build_origin: None,
             transformations: Vec::new(),
             from_chart: false,
+            twins: Vec::new(),
+            misfits: false,
         }
     }
 

@@ -8,6 +8,7 @@ use super::decode;
 use super::fieldspec::{self, FieldSpec};
 use super::generators::{self, Kind};
 use super::images::Image;
+use super::kustomization::Kustomization;
 use super::metadata::Entries;
 use super::namespace::{Namespace, Subjects};
 use super::patching;
@@ -17,7 +18,7 @@ use super::resid::Gvk;
 use super::resource::{BuildOrigin, Resource};
 use super::target::Target;
 use super::transformer::Context;
-use crate::diag::Result;
+use crate::diag::{Diagnostic, Result, did_you_mean};
 use crate::manifest::Origin;
 use crate::value::{Map, Tree};
 
@@ -27,6 +28,8 @@ pub(crate) struct Configured {
     pub(crate) steps: Vec<Step>,
     /// What they are recorded as; nothing unless `buildMetadata` asks.
     pub(crate) origin: Option<Arc<BuildOrigin>>,
+    /// What a fault is said to be in.
+    pub(crate) place: String,
 }
 
 /// Makes what `configMapGenerator` and `secretGenerator` say.
@@ -58,25 +61,28 @@ pub(crate) fn field_transformers(
     context: &Context<'_>,
 ) -> Result<Vec<Configured>> {
     let mut all = Vec::new();
-    let mut add = |plugin: &str, steps: Vec<Step>| {
-        all.push(Configured { steps, origin: target.origin_of_field(plugin) });
-    };
     let fields = &target.kustomization;
+    let mut add = |plugin: &str, field: &str, steps: Vec<Step>| {
+        let place = format!("`{field}` of `{}`", fields.source.name());
+        all.push(Configured { steps, origin: target.origin_of_field(plugin), place });
+    };
     let of_patches = |plugin: &str, config: &Tree| {
         patching::transformers(plugin, config, context)
             .map_err(|fault| Box::new(fault.trail(format!("in `{}`", fields.source.name()), None)))
     };
     if !fields.items("patchesStrategicMerge").is_empty() {
         let plugin = "PatchStrategicMergeTransformer";
-        add(plugin, of_patches(plugin, &record("paths", fields.field("patchesStrategicMerge")))?);
+        let paths = record("paths", fields.field("patchesStrategicMerge"));
+        add(plugin, "patchesStrategicMerge", of_patches(plugin, &paths)?);
     }
-    for patch in fields.items("patches") {
-        add("PatchTransformer", of_patches("PatchTransformer", patch)?);
+    for (index, patch) in fields.items("patches").iter().enumerate() {
+        check_options(patch, context, fields)?;
+        add("PatchTransformer", &format!("patches[{index}]"), of_patches("PatchTransformer", patch)?);
     }
     let namespace = fields.text("namespace");
     if !namespace.is_empty() {
         let (specs, subjects) = (config.namespace.clone(), Subjects::Default);
-        add("NamespaceTransformer", vec![Box::new(Namespace { namespace, specs, unset_only: false, subjects })]);
+        add("NamespaceTransformer", "namespace", vec![Box::new(Namespace { namespace, specs, unset_only: false, subjects })]);
     }
     for (field, end, plugin, specs) in [
         ("namePrefix", End::Prefix, "PrefixTransformer", &config.name_prefix),
@@ -84,7 +90,7 @@ pub(crate) fn field_transformers(
     ] {
         let text = fields.text(field);
         if !text.is_empty() {
-            add(plugin, vec![Box::new(Affix { end, text, specs: specs.clone() })]);
+            add(plugin, field, vec![Box::new(Affix { end, text, specs: specs.clone() })]);
         }
     }
     let labels = fields.items("labels");
@@ -92,34 +98,54 @@ pub(crate) fn field_transformers(
     if !labels.is_empty() || !common.is_empty() {
         for label in labels {
             let pairs = decode::sorted_pairs(label, "pairs");
-            add("LabelTransformer", vec![Box::new(Entries { pairs, specs: label_specs(label, config)? })]);
+            let step = Entries { pairs, specs: label_specs(label, config)? };
+            add("LabelTransformer", "labels", vec![Box::new(step)]);
         }
         // kustomize adds this one even without `commonLabels`, and `buildMetadata` shows it.
-        add("LabelTransformer", vec![Box::new(Entries { pairs: common, specs: config.common_labels.clone() })]);
+        let step = Entries { pairs: common, specs: config.common_labels.clone() };
+        add("LabelTransformer", "commonLabels", vec![Box::new(step)]);
     }
     let annotations = decode::sorted_pairs(&fields.fields, "commonAnnotations");
     if !annotations.is_empty() {
         let step = Entries { pairs: annotations, specs: config.common_annotations.clone() };
-        add("AnnotationsTransformer", vec![Box::new(step)]);
+        add("AnnotationsTransformer", "commonAnnotations", vec![Box::new(step)]);
     }
-    for patch in fields.items("patchesJson6902") {
+    for (index, patch) in fields.items("patchesJson6902").iter().enumerate() {
         let mut config = patch.as_map().cloned().unwrap_or_default();
         if let Some(operations) = config.remove("patch") {
             config.set("jsonOp", operations);
         }
-        add("PatchJson6902Transformer", of_patches("PatchJson6902Transformer", &Tree::map(config))?);
+        let steps = of_patches("PatchJson6902Transformer", &Tree::map(config))?;
+        add("PatchJson6902Transformer", &format!("patchesJson6902[{index}]"), steps);
     }
     for replica in fields.items("replicas") {
-        add("ReplicaCountTransformer", vec![Box::new(Replicas::from_config(replica, config.replicas.clone()))]);
+        let step = Replicas::from_config(replica, config.replicas.clone());
+        add("ReplicaCountTransformer", "replicas", vec![Box::new(step)]);
     }
     for image in fields.items("images") {
-        add("ImageTagTransformer", vec![Box::new(Image::from_config(image, config.images.clone())?)]);
+        let step = Image::from_config(image, config.images.clone())?;
+        add("ImageTagTransformer", "images", vec![Box::new(step)]);
     }
     if !fields.items("replacements").is_empty() {
         let plugin = "ReplacementTransformer";
-        add(plugin, of_patches(plugin, &record("replacements", fields.field("replacements")))?);
+        let list = record("replacements", fields.field("replacements"));
+        add(plugin, "replacements", of_patches(plugin, &list)?);
     }
     Ok(all)
+}
+
+/// Refuses options of a patch that the profile does not know. Only kustomizations are read that strictly.
+fn check_options(patch: &Tree, context: &Context<'_>, fields: &Kustomization) -> Result<()> {
+    const KNOWN: [&str; 2] = ["allowNameChange", "allowKindChange"];
+    let options = patch.get("options").and_then(Tree::as_map).filter(|_| context.profile.patch_options_are_known());
+    let Some((unknown, _)) = options.and_then(|options| {
+        options.iter().find(|(key, _)| !KNOWN.iter().any(|known| known.eq_ignore_ascii_case(key)))
+    }) else {
+        return Ok(());
+    };
+    let message = format!("unknown field `{unknown}` in the `options` of a patch of `{}`", fields.source.name());
+    let near = did_you_mean(unknown, KNOWN).unwrap_or("allowNameChange` or `allowKindChange");
+    Err(Box::new(Diagnostic::input("kustomize-kustomization", message).hint(format!("use `{near}`"))))
 }
 
 fn record(field: &str, value: Tree) -> Tree {

@@ -154,10 +154,10 @@ impl Build<'_> {
     }
 
     fn accumulate_file(&mut self, target: &Target<'_>, gathered: &mut Accumulator, path: &str, place: &str) -> Result<()> {
-        let source = target.loader.found_text(path, place)?;
-        let origin = target.origin(source.name().to_owned());
+        let file = target.loader.found_file(path, place)?;
+        let origin = target.origin(file.source.name().to_owned());
         let build_origin = target.origin.as_ref().map(|origin| Arc::new(origin.join(path)));
-        for mut resource in read::resources(&source, &origin, self.profile)? {
+        for mut resource in read::of_file(&file, &origin, self.profile)? {
             resource.build_origin.clone_from(&build_origin);
             gathered.resources.append(resource, &*self.schema)?;
         }
@@ -217,10 +217,15 @@ impl Build<'_> {
         let mut made: Vec<Resource> = Vec::new();
         let context = self.context(target, &schema);
         steps::field_generators(target, &context, &mut made)?;
-        for chart in target.kustomization.items("helmCharts") {
+        for (index, chart) in target.kustomization.items("helmCharts").iter().enumerate() {
+            helm::check_fields(chart, &target.kustomization, self.profile)?;
             let globals = target.kustomization.field("helmGlobals");
             let origin = target.origin_of_field("HelmChartInflationGenerator");
-            self.inflate(target, &context, chart, &globals, origin.as_ref(), &mut made)?;
+            let inflated = self.inflate(target, &context, chart, &globals, origin.as_ref(), &mut made);
+            inflated.map_err(|fault| {
+                let place = format!("in `helmCharts[{index}]` of `{}`", target.kustomization.source.name());
+                Box::new(fault.trail(place, None))
+            })?;
         }
         for plugin in plugins.iter() {
             let (kind, config) = plugins::builtin(plugin)?;
@@ -235,7 +240,11 @@ impl Build<'_> {
                 return Err(Box::new(Diagnostic::input("kustomize-plugin-unknown", message)));
             }
         }
-        made.into_iter().try_for_each(|one| gathered.resources.absorb(one, &*schema))
+        made.into_iter().try_for_each(|one| {
+            let file = one.origin.file.clone();
+            let absorbed = gathered.resources.absorb(one, &*schema);
+            absorbed.map_err(|fault| Box::new(fault.trail(format!("in a generator of `{file}`"), None)))
+        })
     }
 
     fn inflate(
@@ -256,7 +265,11 @@ impl Build<'_> {
         let text = (self.inflate)(&request)?;
         let chart_origin = Origin { chart: request.shown_name.as_str().into(), ..target.here() };
         let source = SourceText::new(format!("chart {}", request.shown_name), text);
+        let mut templates = helm::Templates::of(source.text());
         for mut resource in read::resources(&source, &chart_origin, self.profile)? {
+            if let Some(template) = templates.at(resource.origin.line) {
+                resource.origin = Arc::new(Origin { file: template.into(), line: 0, ..(*resource.origin).clone() });
+            }
             resource.from_chart = true;
             resource.build_origin = origin.cloned();
             made.push(resource);
@@ -283,7 +296,8 @@ impl Build<'_> {
             let steps = plugins::transformers(&kind, &config, &context).map_err(|fault| {
                 Box::new(fault.trail(format!("in {kind} `{}` of `{}`", plugin.name(), plugin.origin.file), None))
             })?;
-            configured.push(Configured { steps, origin });
+            let place = format!("{kind} `{}` of `{}`", plugin.name(), plugin.origin.file);
+            configured.push(Configured { steps, origin, place });
         }
         Ok(configured)
     }
@@ -316,7 +330,8 @@ impl Build<'_> {
         let context = Context { loader: target.loader, schema: &schema, profile };
         for configured in steps {
             for step in &configured.steps {
-                step.transform(resources, &context, warnings)?;
+                let done = step.transform(resources, &context, warnings);
+                done.map_err(|fault| Box::new(fault.trail(format!("in {}", configured.place), None)))?;
             }
             if let Some(origin) = &configured.origin {
                 for resource in resources.iter_mut() {

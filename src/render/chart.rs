@@ -1,21 +1,26 @@
 //! Charts: rendered by themselves, or for a kustomization that asks.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::pool::Pool;
 use super::{Ambient, Options};
-use crate::compat::Profile;
 use crate::diag::{Result, SourceText, Warnings};
-use crate::helm::{self, Chart, KubeVersion, Print, ReleaseOptions, UserValues};
+use crate::helm::{self, KubeVersion, Print, ReleaseOptions, UserValues};
 use crate::kustomize::ChartRequest;
 use crate::manifest::{Origin, Set};
 use crate::source::Source;
 use crate::value::Text;
 
 /// Renders a chart into objects, hooks included as `helm template` prints them.
-pub(super) fn whole(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<(Set, Warnings)> {
-    let chart = Chart::load(source, path, options.profile)?;
+pub(super) fn whole(
+    pool: &Pool<'_>,
+    source: &dyn Source,
+    path: &str,
+    options: &Options,
+    ambient: &mut dyn Ambient,
+) -> Result<(Set, Warnings)> {
+    let chart = pool.chart(path, source)?;
     let mut release = ReleaseOptions { profile: options.profile, ..ReleaseOptions::default() };
     release.name = options.release.clone().unwrap_or_else(|| chart.metadata.name.clone());
     release.namespace = options.namespace.clone().unwrap_or(release.namespace);
@@ -31,36 +36,26 @@ pub(super) fn whole(source: &dyn Source, path: &str, options: &Options, ambient:
     Ok((set, rendered.warnings))
 }
 
-/// Renders charts for one kustomization; each chart is loaded once however often it is asked for.
+/// Renders charts for one kustomization.
 pub(super) struct Inflater<'a> {
+    pool: &'a Pool<'a>,
     source: &'a dyn Source,
-    profile: Profile,
     ambient: RefCell<&'a mut dyn Ambient>,
-    charts: RefCell<BTreeMap<String, Arc<Chart>>>,
     warnings: RefCell<Warnings>,
 }
 
 impl<'a> Inflater<'a> {
-    pub(super) fn new(source: &'a dyn Source, profile: Profile, ambient: RefCell<&'a mut dyn Ambient>) -> Inflater<'a> {
-        Inflater { source, profile, ambient, charts: RefCell::default(), warnings: RefCell::default() }
+    pub(super) fn new(pool: &'a Pool<'a>, source: &'a dyn Source, ambient: RefCell<&'a mut dyn Ambient>) -> Inflater<'a> {
+        Inflater { pool, source, ambient, warnings: RefCell::default() }
     }
 
     pub(super) fn into_warnings(self) -> Warnings {
         self.warnings.into_inner()
     }
 
-    fn chart(&self, path: &str) -> Result<Arc<Chart>> {
-        if let Some(chart) = self.charts.borrow().get(path) {
-            return Ok(Arc::clone(chart));
-        }
-        let chart = Chart::load(self.source, path, self.profile)?;
-        self.charts.borrow_mut().insert(path.to_owned(), Arc::clone(&chart));
-        Ok(chart)
-    }
-
     /// The text that `helm template` prints for a request.
     pub(super) fn inflate(&self, request: &ChartRequest) -> Result<String> {
-        let chart = self.chart(&request.chart)?;
+        let (chart, profile) = (self.pool.chart(&request.chart, self.source)?, self.pool.profile());
         let mut ambient = self.ambient.borrow_mut();
         let version = Some(&request.kube_version).filter(|text| !text.is_empty());
         let name = match (request.name_template.as_str(), request.release_name.as_str()) {
@@ -72,9 +67,9 @@ impl<'a> Inflater<'a> {
         let options = ReleaseOptions {
             name,
             namespace: if request.namespace.is_empty() { "default".to_owned() } else { request.namespace.to_string() },
-            kube_version: version.map(|text| KubeVersion::parse(text, self.profile)).transpose()?,
+            kube_version: version.map(|text| KubeVersion::parse(text, profile)).transpose()?,
             api_versions: request.api_versions.iter().map(Text::to_string).collect(),
-            profile: self.profile,
+            profile,
             ..ReleaseOptions::default()
         };
         let values = UserValues { files: request.values.clone(), ..UserValues::default() };

@@ -3,9 +3,17 @@
 //! In: a [`Source`], an absolute path in it, [`Options`], and the [`Ambient`] world that charts may ask. Out: a
 //! [`Rendered`] set with the origin of each object. Helm and kustomize meet here only: kustomize asks for a chart's text
 //! through a callback, and never learns who printed it.
+//!
+//! [`roots`] finds the kustomizations below a folder, and [`Many`] renders them side by side over one [`Pool`], with the
+//! results of earlier runs that are still right ([`Kept`]).
 
+mod all;
 mod chart;
 mod folder;
+mod kept;
+mod page;
+mod pool;
+mod roots;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -17,7 +25,12 @@ use crate::kustomize;
 use crate::manifest::Set;
 use crate::source::{EntryKind, Source};
 use crate::yaml;
+pub(crate) use all::{Done, Many};
 use chart::Inflater;
+pub(crate) use kept::{Kept, Store};
+pub(crate) use page::Page;
+pub(crate) use pool::Pool;
+pub(crate) use roots::roots;
 
 /// Names under which a kustomization's file may stand, in the order in which kustomize looks for them.
 pub(crate) const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -89,9 +102,15 @@ pub(crate) fn kind(source: &dyn Source, path: &str) -> Result<Kind> {
 /// Renders what stands at `path`. Where charts asked for randomness or the time, it is rendered once more in another world,
 /// to learn which objects depend on it.
 pub(crate) fn render(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
-    let mut rendered = once(source, path, options, ambient)?;
+    let pool = Pool::new(source, options.profile);
+    render_in(&pool, &pool.files, path, options, ambient)
+}
+
+/// As [`render`], from `source`, which gives what the pool's files do.
+fn render_in(pool: &Pool<'_>, source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
+    let mut rendered = once(pool, source, path, options, ambient)?;
     if let Some(mut other) = ambient.elsewhere() {
-        let again = once(source, path, options, &mut *other)?;
+        let again = once(pool, source, path, options, &mut *other)?;
         rendered.unsteady = differing(&rendered.set, &again.set);
     }
     Ok(rendered)
@@ -104,15 +123,16 @@ fn differing(one: &Set, other: &Set) -> Vec<String> {
     only_here.map(|object| object.id.to_string()).collect()
 }
 
-fn once(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
+fn once(pool: &Pool<'_>, source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
     let kind = kind(source, path)?;
     let (set, warnings) = match kind {
         Kind::Kustomization => {
-            let inflater = Inflater::new(source, options.profile, RefCell::new(ambient));
-            let built = kustomize::build(source, path, &options.kustomize, &|request| inflater.inflate(request))?;
+            let inflater = Inflater::new(pool, source, RefCell::new(ambient));
+            let inflate = |request: &_| inflater.inflate(request);
+            let built = kustomize::build(source, path, &options.kustomize, &pool.parsed, &inflate)?;
             (built.set, built.warnings.into_iter().chain(inflater.into_warnings()).collect())
         }
-        Kind::Chart => chart::whole(source, path, options, ambient)?,
+        Kind::Chart => chart::whole(pool, source, path, options, ambient)?,
         Kind::Folder => (folder::read(source, path)?, Warnings::new()),
         Kind::File => (folder::read_file(source, path)?, Warnings::new()),
     };
@@ -157,5 +177,71 @@ mod tests {
         }
         let rendered = render(&files, "/web", &Options::default(), &mut Turned(1, false)).expect("renders");
         assert_eq!(rendered.unsteady, ["Secret dated", "Secret random"]);
+    }
+
+    /// A world that is never asked.
+    struct Nowhere;
+
+    impl Ambient for Nowhere {
+        fn now(&mut self) -> (i64, u32) {
+            (0, 0)
+        }
+
+        fn random(&mut self, _: &str, _: u32, out: &mut [u8]) {
+            out.fill(0);
+        }
+
+        fn host_address(&mut self, _: &str) -> String {
+            String::new()
+        }
+    }
+
+    fn app() -> Memory {
+        let mut files = Memory::new();
+        for (path, text) in [
+            ("/w/app/kustomization.yaml", "resources: [../base]\nconfigMapGenerator: [{name: made, literals: [a=b]}]\n"),
+            ("/w/base/kustomization.yaml", "resources: [deep]\nhelmCharts: [{name: web, releaseName: rel}]\n"),
+            ("/w/base/charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+            ("/w/base/charts/web/values.yaml", "a: 1\n"),
+            ("/w/base/charts/web/templates/one.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: one}\n"),
+            ("/w/base/charts/web/templates/two.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: two}\n---\nkind: Pod\napiVersion: v1\nmetadata: {name: pod}\n"),
+            ("/w/base/deep/kustomization.yaml", "resources: [objects.yaml]\nnamePrefix: p-\n"),
+            ("/w/base/deep/objects.yaml", "kind: Secret\napiVersion: v1\nmetadata: {name: a}\n---\nkind: Secret\napiVersion: v1\nmetadata: {name: b}\n"),
+        ] {
+            files.insert(path, text.as_bytes());
+        }
+        files
+    }
+
+    #[test]
+    fn every_object_says_where_it_came_from() {
+        let rendered = render(&app(), "/w/app", &Options::of(Profile::default()), &mut Nowhere).expect("it renders");
+        let mut origins: Vec<String> = rendered.set.objects.iter().map(|object| {
+            let origin = &object.origin;
+            let bases: Vec<&str> = origin.bases.iter().map(crate::value::Text::as_str).collect();
+            let name = object.id.name.split("-made").next().unwrap_or_default();
+            format!("{} {name}: {}:{} [{}] {}", object.id.kind, origin.file, origin.line, bases.join(" "), origin.chart)
+        }).collect();
+        origins.sort();
+        let hashed = origins.remove(0);
+        assert!(hashed.starts_with("ConfigMap made-") && hashed.ends_with(": kustomization.yaml:0 [] "), "{hashed}");
+        assert_eq!(origins, [
+            "Pod pod: web/templates/two.yaml:0 [../base] ../base/charts/web",
+            "Secret p-a: ../base/deep/objects.yaml:1 [../base ../base/deep] ",
+            "Secret p-b: ../base/deep/objects.yaml:4 [../base ../base/deep] ",
+            "Service one: web/templates/one.yaml:0 [../base] ../base/charts/web",
+            "Service two: web/templates/two.yaml:0 [../base] ../base/charts/web",
+        ]);
+    }
+
+    #[test]
+    fn roots_are_what_nothing_includes() {
+        let mut files = app();
+        files.insert("/w/part/kustomization.yaml", *b"kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nresources: []\n");
+        files.insert("/w/broken/kustomization.yaml", *b"[");
+        files.insert("/w/.git/kustomization.yaml", *b"resources: []\n");
+        let pool = Pool::new(&files, Profile::default());
+        assert_eq!(roots(&pool, "/w").expect("some"), ["/w/app", "/w/broken"]);
+        assert_eq!(roots(&pool, "/w/part").expect_err("none").code, "roots-none");
     }
 }

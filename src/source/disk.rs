@@ -43,6 +43,12 @@ impl Source for Disk {
         Some(if metadata.is_dir() { EntryKind::Folder } else { EntryKind::File })
     }
 
+    fn look(&self, path: &str) -> Option<(EntryKind, bool)> {
+        let kind = fs::symlink_metadata(path).ok()?.file_type();
+        let here = if kind.is_dir() { EntryKind::Folder } else { EntryKind::File };
+        if kind.is_symlink() { Some((self.kind(path)?, true)) } else { Some((here, false)) }
+    }
+
     fn read(&self, path: &str) -> Result<Arc<[u8]>> {
         self.read_at_most(path, FILE_BYTES_MAX)
     }

@@ -5,13 +5,17 @@
 
 mod disk;
 mod memory;
+mod once;
 mod overlay;
 mod path;
+mod record;
 
 pub use disk::Disk;
 pub use memory::Memory;
+pub use once::{Once, Question, hex};
 pub use overlay::Overlay;
 pub use path::{clean, join, parent, relative};
+pub use record::{Asked, Record};
 
 use std::sync::Arc;
 
@@ -39,6 +43,11 @@ pub struct Entry {
 pub trait Source: Send + Sync {
     /// What stands at `path`; nothing if there is nothing.
     fn kind(&self, path: &str) -> Option<EntryKind>;
+
+    /// What stands at `path`, and whether `path` itself is a link to it; nothing if there is nothing.
+    fn look(&self, path: &str) -> Option<(EntryKind, bool)> {
+        Some((self.kind(path)?, self.real_path(path).is_ok_and(|real| real != path)))
+    }
 
     /// The bytes of the file at `path`. Fails with code `source-missing` if there is no file.
     fn read(&self, path: &str) -> Result<Arc<[u8]>>;

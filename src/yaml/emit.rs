@@ -22,6 +22,7 @@ pub(super) use scalar::Analysis;
 use std::borrow::Cow;
 
 use crate::go::float;
+use crate::value::Style;
 
 use super::{Dialect, hop};
 
@@ -88,6 +89,8 @@ pub struct Emitter<'o> {
     pending: Option<(Collection, bool)>,
     /// The first value that Go would have refused to print.
     fault: Option<String>,
+    /// Lists under keys are not indented.
+    compact: bool,
 }
 
 impl<'o> Emitter<'o> {
@@ -106,7 +109,15 @@ impl<'o> Emitter<'o> {
             levels: Vec::new(),
             pending: None,
             fault: None,
+            compact: look == Look::V2,
         }
+    }
+
+    /// Does not indent lists under keys in v3 either, as kyaml has it.
+    #[must_use]
+    pub(super) fn with_compact_lists(mut self) -> Emitter<'o> {
+        self.compact = true;
+        self
     }
 
     /// Puts `columns` spaces in front of every line after the first, empty ones too, as sprig's `indent` does;
@@ -164,6 +175,16 @@ impl<'o> Emitter<'o> {
         let text = &*self.through_json(text, hop::string);
         let analysis = Analysis::of(text, self.look);
         self.write_str(text, analysis, false);
+    }
+
+    /// A scalar of a node, which keeps its style where its text allows: `tag` stands before a text that would be read back as
+    /// something else, and `quoted` asks for quotes where that would happen to a string.
+    pub(super) fn node(&mut self, text: &str, style: Style, tag: Option<&str>, quoted: bool) {
+        self.begin_node();
+        if let Some(tag) = tag {
+            self.indicator(tag, true, false);
+        }
+        self.write_styled(text, style, quoted);
     }
 
     /// Bytes that are no UTF-8, as v3 prints them: `!!binary` and base64.
@@ -279,7 +300,7 @@ impl<'o> Emitter<'o> {
     /// Opens a collection that has turned out not to be empty.
     fn settle(&mut self) {
         let Some((collection, value)) = self.pending.take() else { return };
-        let indentless = self.look == Look::V2 && collection == Collection::List && value && !self.indention;
+        let indentless = self.compact && collection == Collection::List && value && !self.indention;
         self.levels.push(Level { collection, outer_indent: self.indent });
         if self.indent < 0 {
             self.indent = 0;

@@ -4,13 +4,14 @@
 //! tools print them. Leaves comments behind: neither Helm's nor kustomize's output keeps any.
 //!
 //! * [`decode`] makes text of a file's bytes.
-//! * [`parse`] and [`parse_documents`] read by a [`Dialect`]; [`read`](read()) builds values of another room's own.
+//! * [`parse`] and [`parse_pieces`] read by a [`Dialect`]; [`read`](read()) builds values of another room's own.
 //! * [`to_string`] prints a tree as `sigs.k8s.io/yaml` and so kustomize do; [`Emitter`] prints values that are no
 //!   trees, event by event, in that style or in go-yaml v3's.
 
 mod emit;
 mod encoding;
 mod hop;
+mod node;
 mod order;
 mod print;
 mod read;
@@ -25,8 +26,9 @@ use crate::value::Tree;
 
 pub use emit::{Emitter, Look};
 pub use encoding::decode;
+pub use node::{inline, kind_of, lost, node_to_string, tag};
 pub use order::sort_keys;
-pub use print::{to_json, to_string, to_string_strict};
+pub use print::{to_json, to_json_indented, to_string, to_string_strict};
 #[cfg(feature = "fuzzing")]
 pub use read::TreeBuilder;
 pub use read::{Build, Plain, Spans, lossy};
@@ -47,11 +49,21 @@ pub enum Dialect {
 #[derive(Clone, Debug)]
 pub struct Document {
     /// Its value; null if it is empty.
+    #[cfg_attr(not(feature = "fuzzing"), allow(dead_code, reason = "for fuzz targets; renders ask for places only when something is wrong"))]
     pub tree: Tree,
     /// Where its parts stand.
     pub spans: Spans,
     /// The bytes from where it begins (its `---`, if it has one) to where it ends.
+    #[cfg_attr(not(feature = "fuzzing"), allow(dead_code, reason = "as above"))]
     pub range: Range<usize>,
+}
+
+/// A document without the places of its parts: its value and its bytes.
+pub type Piece = (Tree, Range<usize>);
+
+/// Reads all documents of a text, each with its bytes; without the places of its parts, which cost as much again.
+pub fn parse_pieces(source: &SourceText, dialect: Dialect) -> Result<Vec<Piece>> {
+    read_documents(source, dialect, &mut read::TreeBuilder { dialect })
 }
 
 /// Reads the first document of a text and ignores those after it, as `yaml.Unmarshal` does; an empty text is null.
@@ -85,6 +97,7 @@ pub fn parse_document(source: &SourceText, dialect: Dialect) -> Result<Document>
 }
 
 /// Reads all documents of a text, each with the places of its parts. An empty text has none.
+#[cfg(any(test, feature = "fuzzing"))]
 pub fn parse_documents(source: &SourceText, dialect: Dialect) -> Result<Vec<Document>> {
     let mut builder = read::TreeBuilder { dialect };
     let mut all = || {

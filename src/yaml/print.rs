@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 
 use crate::diag::{Diagnostic, Result};
-use crate::go::{float, json};
+use crate::go::json;
 use crate::value::{Kind, Scalar, Style, Tree};
 
 use super::emit::Analysis;
@@ -110,47 +110,45 @@ fn emit(emitter: &mut Emitter<'_>, tree: &Tree) {
 /// JSON cannot write are null.
 pub fn to_json(tree: &Tree) -> String {
     let mut out = String::new();
-    push_json(&mut out, tree);
+    write_json(&mut json::Writer::new(&mut out), tree);
     out
 }
 
-fn push_json(out: &mut String, tree: &Tree) {
+/// As [`to_json`], each entry on a line of its own, two spaces deeper than what holds it.
+pub fn to_json_indented(tree: &Tree) -> String {
+    let mut out = String::new();
+    write_json(&mut json::Writer::new(&mut out).indented("  "), tree);
+    out
+}
+
+fn write_json(out: &mut json::Writer<'_>, tree: &Tree) {
     match tree {
         Tree::Scalar(scalar) => match value(scalar) {
-            Value::Null => out.push_str("null"),
-            Value::Bool(value) => out.push_str(if value { "true" } else { "false" }),
-            Value::Int(value) => out.push_str(&value.to_string()),
-            Value::Uint(value) => out.push_str(&value.to_string()),
+            Value::Null => out.literal("null"),
+            Value::Bool(value) => out.literal(if value { "true" } else { "false" }),
+            Value::Int(value) => out.literal(&value.to_string()),
+            Value::Uint(value) => out.literal(&value.to_string()),
             Value::Float(value) => {
-                if !float::push_json(out, value) {
-                    out.push_str("null");
+                if !out.float(value) {
+                    out.literal("null");
                 }
             }
-            Value::Str(text) => json::push_str(out, &text, true),
+            Value::Str(text) => out.str(text.as_bytes()),
         },
         Tree::List(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                push_json(out, item);
-            }
-            out.push(']');
+            out.list_start();
+            items.iter().for_each(|item| write_json(out, item));
+            out.list_end();
         }
         Tree::Map(map) => {
             let mut entries: Vec<_> = map.iter().collect();
             entries.sort_by_key(|entry| entry.0);
-            out.push('{');
-            for (index, (key, value)) in entries.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                json::push_str(out, key, true);
-                out.push(':');
-                push_json(out, value);
+            out.map_start();
+            for (key, value) in entries {
+                out.key(key.as_bytes());
+                write_json(out, value);
             }
-            out.push('}');
+            out.map_end();
         }
     }
 }

@@ -6,10 +6,13 @@
 //! profile = "helm-4.3"               # whose bytes; default helm-4.3,kustomize-5.7
 //! args = ["rel", "chart", "-n", "demo"]
 //! differs = "why we print otherwise" # only where we differ on purpose; COMPATIBILITY.md names the case
+//! versus = "kustomize-5.7"           # another profile, whose real tool answers otherwise
 //! ```
 //!
 //! `want.out` is the real tool's stdout. Where the real tool fails there is `upstream.err` (its words) and `want.err`
-//! (ours, blessed). With `differs`, `upstream.out` is theirs and `want.out` is ours.
+//! (ours, blessed). With `differs`, `upstream.out` is theirs and `want.out` is ours. With `versus` the case is also run
+//! under that profile, with the answers in `versus.out`, `versus.err` and `versus-upstream.err`; the case fails if the
+//! two real tools agree.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,6 +32,7 @@ struct Spec {
     profile: String,
     args: Vec<String>,
     differs: Option<String>,
+    versus: Option<String>,
     /// Exit code that Hydrant must give; 0 or, where the real tool fails, 2 if nothing else is said.
     exit: Option<i32>,
 }
@@ -61,8 +65,36 @@ pub(crate) fn find(golden: &Path) -> Vec<Box<dyn Case>> {
         .collect()
 }
 
+/// One profile of a case, and the names of its answers.
+struct Side<'a> {
+    profile: &'a str,
+    out: &'static str,
+    err: &'static str,
+    upstream_out: &'static str,
+    upstream_err: &'static str,
+}
+
 impl CommandCase {
-    fn ours(&self) -> Output {
+    fn sides(&self) -> Vec<Side<'_>> {
+        let upstream_out = if self.spec.differs.is_some() { "upstream.out" } else { "want.out" };
+        let own = Side {
+            profile: &self.spec.profile,
+            out: "want.out",
+            err: "want.err",
+            upstream_out,
+            upstream_err: "upstream.err",
+        };
+        let versus = self.spec.versus.as_deref().map(|profile| Side {
+            profile,
+            out: "versus.out",
+            err: "versus.err",
+            upstream_out: "versus.out",
+            upstream_err: "versus-upstream.err",
+        });
+        std::iter::once(own).chain(versus).collect()
+    }
+
+    fn ours(&self, profile: &str) -> Output {
         let mut command = support::hydrant();
         match self.spec.tool {
             Tool::Helm => command.arg("template"),
@@ -70,14 +102,14 @@ impl CommandCase {
             Tool::Hydrant => &mut command,
         };
         command.args(&self.spec.args).current_dir(&self.folder).env("NO_COLOR", "1").env("TZ", "UTC");
-        if !self.spec.profile.is_empty() {
-            command.args(["--compat", &self.spec.profile]);
+        if !profile.is_empty() {
+            command.args(["--compat", profile]);
         }
         support::run(&mut command)
     }
 
-    fn upstream(&self) -> Option<Output> {
-        let named = |word: &str| self.spec.profile.contains(word);
+    fn upstream(&self, profile: &str) -> Option<Output> {
+        let named = |word: &str| profile.contains(word);
         let helm = match () {
             () if named("helm-3") => "helm-3.17",
             () if named("helm-4.1") => "helm-4.1",
@@ -117,6 +149,37 @@ impl CommandCase {
         let paths = names.iter().map(|name| self.answer(name));
         paths.filter(|path| path.exists() && !fresh.iter().any(|(kept, _)| kept == path)).collect()
     }
+
+    fn check_side(&self, side: &Side<'_>, faults: &mut Vec<String>) -> Result<(), String> {
+        let got = self.ours(side.profile);
+        let (out, err) = (self.answer(side.out), self.answer(side.err));
+        if !out.exists() && !err.exists() {
+            return Err(format!("no answer recorded; run `cargo oracle {}` (or `cargo bless`)", self.name));
+        }
+        let want_exit = self.spec.exit.unwrap_or(if err.exists() && !out.exists() { 2 } else { 0 });
+        if got.status.code() != Some(want_exit) {
+            faults.push(format!(
+                "exit {:?}, want {want_exit} ({})\n{}",
+                got.status.code(),
+                side.profile,
+                String::from_utf8_lossy(&got.stderr)
+            ));
+        }
+        for (path, bytes) in [(&out, &got.stdout), (&err, &got.stderr)] {
+            if path.exists() {
+                faults.extend(difference(path, &fs::read(path).expect("readable"), bytes));
+            }
+        }
+        Ok(())
+    }
+
+    /// What keeps a case with two profiles from showing that their real tools differ.
+    fn agreement(&self) -> Option<String> {
+        self.spec.versus.as_ref()?;
+        let read = |side: &Side<'_>| fs::read(self.answer(side.upstream_out)).ok();
+        let sides: Vec<_> = self.sides().iter().map(read).collect();
+        (sides[0] == sides[1]).then(|| "the two real tools give the same answer".to_owned())
+    }
 }
 
 impl Case for CommandCase {
@@ -129,59 +192,49 @@ impl Case for CommandCase {
     }
 
     fn check(&self) -> Result<(), String> {
-        let got = self.ours();
-        let (out, err) = (self.answer("want.out"), self.answer("want.err"));
-        if !out.exists() && !err.exists() {
-            return Err(format!("no answer recorded; run `cargo oracle {}` (or `cargo bless`)", self.name));
-        }
         if self.spec.differs.is_some() {
             let list = fs::read_to_string(support::root().join("COMPATIBILITY.md")).unwrap_or_default();
             if !list.contains(&self.name) {
                 return Err("it differs on purpose, but COMPATIBILITY.md does not name it".into());
             }
         }
-        let want_exit = self.spec.exit.unwrap_or(if err.exists() && !out.exists() { 2 } else { 0 });
-        let mut faults = Vec::new();
-        if got.status.code() != Some(want_exit) {
-            faults.push(format!(
-                "exit {:?}, want {want_exit}\n{}",
-                got.status.code(),
-                String::from_utf8_lossy(&got.stderr)
-            ));
-        }
-        for (path, bytes) in [(&out, &got.stdout), (&err, &got.stderr)] {
-            if path.exists() {
-                faults.extend(difference(path, &fs::read(path).expect("readable"), bytes));
-            }
+        let mut faults: Vec<String> = self.agreement().into_iter().collect();
+        for side in self.sides() {
+            self.check_side(&side, &mut faults)?;
         }
         if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
     }
 
     fn bless(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let got = self.ours();
         let own = self.spec.tool == Tool::Hydrant || self.spec.differs.is_some();
         let mut answers = Vec::new();
-        if own && (!got.stdout.is_empty() || got.status.success()) {
-            answers.push((self.answer("want.out"), got.stdout));
-        }
-        if !got.status.success() && !got.stderr.is_empty() || (own && !got.stderr.is_empty()) {
-            answers.push((self.answer("want.err"), got.stderr));
+        for side in self.sides() {
+            let got = self.ours(side.profile);
+            if own && (!got.stdout.is_empty() || got.status.success()) {
+                answers.push((self.answer(side.out), got.stdout));
+            }
+            if !got.status.success() && !got.stderr.is_empty() || (own && !got.stderr.is_empty()) {
+                answers.push((self.answer(side.err), got.stderr));
+            }
         }
         answers
     }
 
     fn record(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let Some(theirs) = self.upstream() else { return Vec::new() };
-        let out = if self.spec.differs.is_some() { "upstream.out" } else { "want.out" };
-        let answers = if theirs.status.success() {
-            vec![(self.answer(out), theirs.stdout)]
-        } else {
-            vec![(self.answer("upstream.err"), unplaced(&theirs.stderr, &self.folder))]
-        };
-        for stale in self.stale(&answers, &[out, "upstream.err"]) {
-            fs::remove_file(stale).expect("golden files are writable");
+        let mut all = Vec::new();
+        for side in self.sides() {
+            let Some(theirs) = self.upstream(side.profile) else { return Vec::new() };
+            let answers = if theirs.status.success() {
+                vec![(self.answer(side.upstream_out), theirs.stdout)]
+            } else {
+                vec![(self.answer(side.upstream_err), unplaced(&theirs.stderr, &self.folder))]
+            };
+            for stale in self.stale(&answers, &[side.upstream_out, side.upstream_err]) {
+                fs::remove_file(stale).expect("golden files are writable");
+            }
+            all.extend(answers);
         }
-        answers
+        all
     }
 }
 

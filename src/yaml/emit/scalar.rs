@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::resolve::{Plain, is_base60, old_bool, resolve};
 use super::{Emitter, FOLD_WIDTH, INDENT, Look};
+use crate::value::Style;
 
 /// What a text allows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -148,37 +149,40 @@ fn is_printable(character: char) -> bool {
 impl Emitter<'_> {
     /// Writes a string in the style that go-yaml picks for it.
     pub(super) fn write_str(&mut self, text: &str, analysis: Analysis, simple_key: bool) {
-        let outer = self.indent;
-        self.indent = if outer < 0 { INDENT } else { outer + INDENT };
-        match self.form(text, analysis, simple_key) {
-            Form::Plain => self.write_plain(text, !simple_key),
-            Form::Single => self.write_single(text, !simple_key),
-            Form::Double => self.write_double(text, !simple_key),
-            Form::Literal => self.write_literal(text),
-        }
-        self.indent = outer;
-    }
-
-    fn form(&self, text: &str, analysis: Analysis, simple_key: bool) -> Form {
-        let mut form = if text.contains('\n') {
+        let wanted = if text.contains('\n') {
             Form::Literal
         } else if means_itself(text, self.look) {
             Form::Plain
         } else {
             Form::Double
         };
-        if simple_key && analysis.multiline {
-            form = Form::Double;
-        }
-        if form == Form::Plain && (!analysis.plain || text.is_empty() && simple_key) {
-            form = Form::Single;
-        }
-        if form == Form::Single && !analysis.single || form == Form::Literal && (!analysis.block || simple_key) {
-            form = Form::Double;
-        }
-        form
+        self.write_form(text, allowed(wanted, text, analysis, simple_key), !simple_key);
     }
 
+    /// Writes a scalar in its own style, as go-yaml prints a node.
+    pub(super) fn write_styled(&mut self, text: &str, style: Style, quoted: bool) {
+        let wanted = match style {
+            Style::Double => Form::Double,
+            Style::Single => Form::Single,
+            Style::Literal | Style::Folded => Form::Literal,
+            Style::Plain if text.contains('\n') => Form::Literal,
+            Style::Plain if quoted => Form::Double,
+            Style::Plain => Form::Plain,
+        };
+        self.write_form(text, allowed(wanted, text, Analysis::of(text, self.look), false), true);
+    }
+
+    fn write_form(&mut self, text: &str, form: Form, allow_breaks: bool) {
+        let outer = self.indent;
+        self.indent = if outer < 0 { INDENT } else { outer + INDENT };
+        match form {
+            Form::Plain => self.write_plain(text, allow_breaks),
+            Form::Single => self.write_single(text, allow_breaks),
+            Form::Double => self.write_double(text, allow_breaks),
+            Form::Literal => self.write_literal(text),
+        }
+        self.indent = outer;
+    }
     /// True where a line may break at the space before `next`.
     fn folds(&self, allow: bool) -> bool {
         allow && self.look == Look::V2 && self.column > FOLD_WIDTH
@@ -321,6 +325,18 @@ impl Emitter<'_> {
             }
         }
     }
+}
+
+/// The style that a text gets where it cannot have the one that is wanted.
+fn allowed(wanted: Form, text: &str, analysis: Analysis, simple_key: bool) -> Form {
+    let mut form = if simple_key && analysis.multiline { Form::Double } else { wanted };
+    if form == Form::Plain && (!analysis.plain || text.is_empty() && simple_key) {
+        form = Form::Single;
+    }
+    if form == Form::Single && !analysis.single || form == Form::Literal && (!analysis.block || simple_key) {
+        form = Form::Double;
+    }
+    form
 }
 
 /// True if a text would be read back as a string without quotes, and no other parser takes it for a number.

@@ -17,7 +17,7 @@ mod token;
 
 pub use build::{Build, TreeBuilder, lossy};
 pub use compose::{Composed, Composer};
-pub use event::Parser;
+pub use event::{EventKind, Parser};
 pub use fault::Fault;
 pub use scan::{SIMPLE_KEY_MAX, Scanner};
 #[cfg(test)]
@@ -29,7 +29,7 @@ pub use super::resolve::Plain;
 
 impl Dialect {
     /// How many tokens the scanner is ahead of the parser: v3 wants to see the comments that follow a token.
-    fn look_ahead(self) -> usize {
+    pub(super) fn look_ahead(self) -> usize {
         match self {
             Dialect::V2 => 0,
             Dialect::V3 => 2,
@@ -55,7 +55,7 @@ pub fn composer<'t, 'b, B: Build>(
 pub fn count_events(text: &str, dialect: Dialect) -> Result<usize, Box<Fault>> {
     let mut parser = Parser::new(Scanner::new(text, dialect.look_ahead()))?;
     let mut count = 0;
-    while !matches!(parser.next()?.kind, event::EventKind::StreamEnd) {
+    while !matches!(parser.next()?.kind, EventKind::StreamEnd) {
         count += 1;
     }
     Ok(count)
