@@ -4,8 +4,7 @@
 //! Order matters: a wrong name is told before a wrong value, a missing dependency before a schema violation.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText, Span, Warnings};
@@ -143,17 +142,10 @@ fn render_on(
     };
     let runnables = context::runnables(&graph, &merged, &shared);
     let mut warnings: Warnings = chart.warnings.iter().chain(&remarks).map(|text| remark(text)).collect();
-    let printed = thread::scope(|scope| {
-        let (send, receive) = mpsc::channel::<(Arc<str>, String)>();
-        let read = move || receive.into_iter().map(|(path, text)| Printed::read(path, text, profile)).collect::<Vec<_>>();
-        let reader = threads::beside(scope, read);
-        // the reader lives until its sender is gone, so it takes every text
-        let mut seen = |path, text| send.send((path, text)).expect("the reader waits for texts");
-        let ran = run::all(runnables, profile, ambient, &mut warnings, &origins, stack, &mut seen);
-        drop(send);
-        let printed = threads::joined(reader);
-        ran.map(|()| printed)
-    })?;
+    let mut texts = Vec::new();
+    let mut seen = |path, text| texts.push((path, text));
+    run::all(runnables, profile, ambient, &mut warnings, &origins, stack, &mut seen)?;
+    let printed = threads::map(texts, |(path, text)| Printed::read(path, text, profile));
     finish(&graph, options, printed, warnings).map_err(|failure| {
         let blame = |path: &str, text: &str, offset| {
             let again = context::runnables(&graph, &merged, &shared);
@@ -240,7 +232,7 @@ fn finish(graph: &Graph, options: &ReleaseOptions, printed: Vec<Printed>, mut wa
 fn collect_crds(graph: &Graph, id: NodeId, crds: &mut Vec<(String, Arc<str>)>) {
     for file in graph.chart(id).crds() {
         let path = crate::source::clean(&format!("{}/{}", graph.path(id), file.name));
-        crds.push((path, Arc::from(load::text_of(&file.data))));
+        crds.push((path, load::text_of(&file.data)));
     }
     for &child in graph.children(id) {
         collect_crds(graph, child, crds);

@@ -10,6 +10,8 @@ use crate::diag::{Diagnostic, Result, SourceText};
 use crate::value::Style;
 use crate::yaml::{self, Build, Dialect, Plain};
 
+use super::skim;
+
 /// What Helm reads of a manifest.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
@@ -21,6 +23,11 @@ pub(crate) struct Head {
 
 /// Reads a document's head. Fails with the YAML reader's codes, or with `manifest-shape`.
 pub(crate) fn read(document: &str) -> Result<Head> {
+    skim::head(document).map_or_else(|| read_whole(document), Ok)
+}
+
+/// As [`read`], by the YAML reader whatever the text.
+pub(super) fn read_whole(document: &str) -> Result<Head> {
     let source = SourceText::new("", document);
     let Some(node) = yaml::read(&source, Dialect::V2, &mut Builder)? else { return Ok(Head::default()) };
     let mut head = Head::default();

@@ -33,8 +33,11 @@ mod release;
 mod run;
 mod schema;
 mod show;
+mod skim;
 mod strvals;
 mod tables;
+#[cfg(test)]
+mod tests_work;
 mod threads;
 mod values;
 

@@ -31,7 +31,7 @@ pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
 }
 
 /// Runs work on a thread of its own, which ends within the scope.
-pub(crate) fn beside<'scope, R: Send + 'scope>(
+fn beside<'scope, R: Send + 'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     work: impl FnOnce() -> R + Send + 'scope,
 ) -> thread::ScopedJoinHandle<'scope, R> {
@@ -40,7 +40,7 @@ pub(crate) fn beside<'scope, R: Send + 'scope>(
 }
 
 /// Waits for a thread's result; its panic is this thread's.
-pub(crate) fn joined<R>(thread: thread::ScopedJoinHandle<'_, R>) -> R {
+fn joined<R>(thread: thread::ScopedJoinHandle<'_, R>) -> R {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 

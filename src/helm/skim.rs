@@ -1,0 +1,480 @@
+//! Heads of plainly written manifests, line by line: what nearly every template prints.
+//!
+//! In: a document's text. Out: what [`head::read`](super::head::read) makes of it, or nothing where the text is not plain enough to be
+//! sure. "Plain" is a small part of YAML, each line of which can be judged alone: block maps and lists, scalars that end
+//! on their line, block scalars, short lists in brackets. Reading every printed document in full only to learn that it is YAML
+//! was a fifth of a render.
+//!
+//! The rule that keeps this right: whoever is in doubt gives up, since the full reader stands behind. A test holds the
+//! two together over generated documents.
+
+use super::head::Head;
+use crate::yaml::{Dialect, Plain, resolve};
+
+/// Deeper nesting is left to the full reader, which has the limit.
+const DEPTH_MAX: usize = 64;
+/// Longest key, well under YAML's 1,024 characters.
+const KEY_MAX: usize = 256;
+
+/// The head of a plainly written document; nothing if it must be read in full.
+pub(super) fn head(document: &str) -> Option<Head> {
+    let bytes = document.as_bytes();
+    if !bytes.iter().all(|byte| is_plain_byte(*byte)) {
+        return None;
+    }
+    let mut skim = Skim { bytes, place: 0, open: Vec::with_capacity(16), head: Head::default(), seen: 0 };
+    while skim.place < bytes.len() {
+        skim.line()?;
+    }
+    Some(skim.head)
+}
+
+/// Printable ASCII, line feeds, and what begins or continues characters that mean nothing to YAML: not the lead bytes of its
+/// other line ends, of C1 controls and of the byte order mark.
+fn is_plain_byte(byte: u8) -> bool {
+    matches!(byte, b'\n' | 0x20..=0x7E | 0x80..=0xC1 | 0xC3..=0xE1 | 0xE3..=0xEC | 0xEE | 0xF0..=0xF3)
+}
+
+/// What a key or dash that has no value on its line leaves open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Map,
+    List,
+}
+
+/// Whose values the head takes, or must be scalars.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Root,
+    Metadata,
+    Annotations,
+    Elsewhere,
+}
+
+/// A collection that is not closed yet.
+struct Open {
+    column: usize,
+    kind: Kind,
+    place: Place,
+    /// What the value that may come on the lines below is to the head; nothing once it is there.
+    pending: Option<Pending>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pending {
+    /// A collection that holds what the head looks at.
+    In(Place),
+    /// Anything.
+    Any,
+    /// Nothing but null: the full reader words the fault otherwise.
+    Scalar,
+}
+
+/// The fields that count once each.
+const API_VERSION: u8 = 1;
+const KIND: u8 = 2;
+const METADATA: u8 = 4;
+const NAME: u8 = 8;
+const ANNOTATIONS: u8 = 16;
+const HOOK: u8 = 32;
+
+struct Skim<'t> {
+    bytes: &'t [u8],
+    place: usize,
+    open: Vec<Open>,
+    head: Head,
+    seen: u8,
+}
+
+impl<'t> Skim<'t> {
+    /// One line with all that it opens; nothing if it is beyond this reader.
+    fn line(&mut self) -> Option<()> {
+        let line = self.take_line();
+        let column = blanks(line);
+        let rest = &line[column..];
+        match rest.first() {
+            None | Some(b'#') => return Some(()),
+            Some(b'-') if column == 0 && rest.starts_with(b"---") => return None,
+            _ => {}
+        }
+        self.close(column, is_dash(rest));
+        self.content(column, rest)
+    }
+
+    /// The line at the present place, without its end; passes it.
+    fn take_line(&mut self) -> &'t [u8] {
+        let rest = &self.bytes[self.place..];
+        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        self.place += length + 1;
+        &rest[..length]
+    }
+
+    /// Closes what a line at this column ends.
+    fn close(&mut self, column: usize, dash: bool) {
+        while let Some(last) = self.open.last() {
+            // a list may stand at the column of its key: then a line without a dash ends it
+            let ends = last.column > column
+                || (last.column == column && last.kind == Kind::List && !dash && self.open.len() > 1);
+            if !ends {
+                break;
+            }
+            self.open.pop();
+        }
+    }
+
+    /// What stands on a line from a column on: dashes, a key, a scalar.
+    fn content(&mut self, column: usize, rest: &'t [u8]) -> Option<()> {
+        if is_dash(rest) {
+            self.enter(column, Kind::List)?;
+            let after = &rest[1..];
+            let gap = blanks(after);
+            let inner = &after[gap..];
+            return match inner.first() {
+                None | Some(b'#') => self.leave_open(Pending::Any),
+                Some(b'|' | b'>') => self.block_scalar(inner, column),
+                Some(_) if is_dash(inner) || key(inner).is_some() => {
+                    self.leave_open(Pending::Any)?;
+                    self.content(column + 1 + gap, inner)
+                }
+                Some(_) => scalar(inner).map(drop),
+            };
+        }
+        let (key, length) = key(rest)?;
+        self.enter(column, Kind::Map)?;
+        let after = &rest[length + 1..];
+        self.field(column, key, &after[blanks(after)..])
+    }
+
+    /// Goes into the collection at a column, which is open or may be opened there.
+    fn enter(&mut self, column: usize, kind: Kind) -> Option<()> {
+        let Some(last) = self.open.last_mut() else {
+            if column != 0 {
+                return None;
+            }
+            self.open.push(Open { column, kind, place: Place::Root, pending: None });
+            return (kind == Kind::Map).then_some(());
+        };
+        if last.column == column && last.kind == kind {
+            last.pending = None;
+            return Some(());
+        }
+        // deeper, or a list at the column of the key that it belongs to
+        if column < last.column || (column == last.column && !(kind == Kind::List && last.kind == Kind::Map)) {
+            return None;
+        }
+        let place = match (last.pending.take()?, kind) {
+            (Pending::In(place), Kind::Map) => place,
+            (Pending::Any, _) => Place::Elsewhere,
+            _ => return None,
+        };
+        if self.open.len() > DEPTH_MAX {
+            return None;
+        }
+        self.open.push(Open { column, kind, place, pending: None });
+        Some(())
+    }
+
+    fn leave_open(&mut self, pending: Pending) -> Option<()> {
+        self.open.last_mut()?.pending = Some(pending);
+        Some(())
+    }
+
+    /// A key's value, as far as it stands on its line.
+    fn field(&mut self, column: usize, key: &[u8], value: &'t [u8]) -> Option<()> {
+        let (flag, inside) = self.role(key)?;
+        if flag != 0 && self.seen & flag != 0 {
+            return None;
+        }
+        self.seen |= flag;
+        match value.first() {
+            // a hook without a value is one all the same
+            None | Some(b'#') if flag == HOOK => None,
+            None | Some(b'#') => self.leave_open(inside),
+            Some(b'|' | b'>') if flag == 0 => self.block_scalar(value, column),
+            Some(b'|' | b'>') => None,
+            Some(b'[' | b'{') if inside == Pending::Scalar => None,
+            Some(_) => {
+                let scalar = scalar(value)?;
+                match (flag, inside) {
+                    (_, Pending::In(_)) => return (scalar == b"{}").then_some(()),
+                    (KIND, _) => self.head.kind = text_of(scalar)?,
+                    (NAME, _) => self.head.name = text_of(scalar)?,
+                    (HOOK, _) => self.head.hook = Some(text_of(scalar)?),
+                    _ => {}
+                }
+                Some(())
+            }
+        }
+    }
+
+    /// What a key is to the head: its flag, and what its value may be. Nothing for a key that Go would take for another one's
+    /// spelling.
+    fn role(&self, key: &[u8]) -> Option<(u8, Pending)> {
+        let known: &[(&[u8], u8, Pending)] = match self.open.last()?.place {
+            Place::Root => &[
+                (b"apiVersion", API_VERSION, Pending::Scalar),
+                (b"kind", KIND, Pending::Scalar),
+                (b"metadata", METADATA, Pending::In(Place::Metadata)),
+            ],
+            Place::Metadata => &[
+                (b"name", NAME, Pending::Scalar),
+                (b"annotations", ANNOTATIONS, Pending::In(Place::Annotations)),
+            ],
+            Place::Annotations => return Some((if key == b"helm.sh/hook" { HOOK } else { 0 }, Pending::Scalar)),
+            Place::Elsewhere => &[],
+        };
+        match known.iter().find(|(name, ..)| key.eq_ignore_ascii_case(name)) {
+            None => Some((0, Pending::Any)),
+            Some((name, flag, inside)) => (*name == key).then_some((*flag, *inside)),
+        }
+    }
+
+    /// A block scalar under a collection at `column`: its header is given, its lines are passed.
+    fn block_scalar(&mut self, header: &[u8], column: usize) -> Option<()> {
+        let header = match header.get(1) {
+            Some(b'+' | b'-') => &header[2..],
+            _ => &header[1..],
+        };
+        if !is_nothing(header) {
+            return None;
+        }
+        let mut indent = None;
+        while self.place < self.bytes.len() {
+            let start = self.place;
+            let line = self.take_line();
+            let found = blanks(line);
+            if found == line.len() {
+                // blank lines that are longer than the text is deep make it another text
+                if indent.is_none() && found > column + 1 {
+                    return None;
+                }
+            } else if found > column {
+                if found < *indent.get_or_insert(found) {
+                    return None;
+                }
+            } else {
+                self.place = start;
+                break;
+            }
+        }
+        Some(())
+    }
+}
+
+/// A scalar, or a short list in brackets, that ends on its line; gives it without what follows.
+fn scalar(text: &[u8]) -> Option<&[u8]> {
+    match text[0] {
+        b'"' | b'\'' => {
+            let length = quoted_length(text)?;
+            is_nothing(&text[length..]).then_some(&text[..length])
+        }
+        b'[' | b'{' => flow(text),
+        _ => plain(text),
+    }
+}
+
+/// True for a dash with a gap behind it.
+fn is_dash(text: &[u8]) -> bool {
+    text[0] == b'-' && text.get(1).is_none_or(|byte| *byte == b' ')
+}
+
+fn blanks(text: &[u8]) -> usize {
+    text.iter().position(|byte| *byte != b' ').unwrap_or(text.len())
+}
+
+/// True for blanks, and for a comment behind at least one.
+fn is_nothing(text: &[u8]) -> bool {
+    let gap = blanks(text);
+    gap == text.len() || gap > 0 && text[gap] == b'#'
+}
+
+/// A key at the beginning of a text, if its `:` and a gap follow, and how much of the text it takes. Letters first: what begins
+/// otherwise may be a number. In quotes it is what stands there.
+fn key(text: &[u8]) -> Option<(&[u8], usize)> {
+    let (key, length) = if matches!(text[0], b'"' | b'\'') {
+        let length = quoted_length(text)?;
+        let inner = &text[1..length - 1];
+        (inner, if inner.contains(&b'\\') || inner.contains(&text[0]) { return None } else { length })
+    } else {
+        if !(text[0].is_ascii_alphabetic() || text[0] == b'_') {
+            return None;
+        }
+        let is_inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-');
+        let length = text.iter().position(|byte| !is_inside(byte))?;
+        (&text[..length], if text[..length].eq_ignore_ascii_case(b"null") { return None } else { length })
+    };
+    let ends = text.get(length) == Some(&b':') && text.get(length + 1).is_none_or(|byte| *byte == b' ');
+    (ends && length <= KEY_MAX).then_some((key, length))
+}
+
+/// The length of a quoted text with its quotes; nothing if it does not end here, or has an escape of the rarer kind.
+fn quoted_length(text: &[u8]) -> Option<usize> {
+    let quote = text[0];
+    let mut at = 1;
+    loop {
+        match *text.get(at)? {
+            b'\\' if quote == b'"' => {
+                matches!(text.get(at + 1)?, b'\\' | b'"' | b'n' | b't' | b'r' | b'/').then_some(())?;
+                at += 2;
+            }
+            byte if byte == quote => {
+                if quote == b'\'' && text.get(at + 1) == Some(&b'\'') {
+                    at += 2;
+                } else {
+                    return Some(at + 1);
+                }
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// A plain scalar that ends on its line, without blanks and comment. Begins with nothing that could be an indicator, a null or an
+/// infinity.
+fn plain(text: &[u8]) -> Option<&[u8]> {
+    let first = text[0];
+    let harmless = first.is_ascii_alphanumeric()
+        || first >= 0x80
+        || matches!(first, b'/' | b'_' | b'$' | b'(' | b')' | b'+' | b';' | b'^' | b'\\' | b'-' | b'.' | b'~');
+    let special = match (first, text.get(1)) {
+        (b'-', None | Some(b' ')) => true,
+        (b'-' | b'+', Some(b'.')) => true,
+        (b'.', Some(next)) => next.is_ascii_alphabetic(),
+        _ => false,
+    };
+    if !harmless || special {
+        return None;
+    }
+    let mut end = text.len();
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b':' if text.get(at + 1).is_none_or(|next| *next == b' ') => return None,
+            b'#' if text[at - 1] == b' ' => {
+                end = at;
+                break;
+            }
+            _ => {}
+        }
+    }
+    Some(text[..end].trim_ascii_end())
+}
+
+/// `[]`, `{}`, or a list of quoted and very plain texts.
+fn flow(text: &[u8]) -> Option<&[u8]> {
+    let close = if text[0] == b'[' { b']' } else { b'}' };
+    let mut at = 1 + blanks(&text[1..]);
+    if *text.get(at)? != close {
+        if close == b'}' {
+            return None;
+        }
+        loop {
+            let item = &text[at..];
+            at += match item.first()? {
+                b'"' | b'\'' => quoted_length(item)?,
+                byte if byte.is_ascii_alphanumeric() || *byte == b'/' => {
+                    item.iter().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-' | b'=')))?
+                }
+                _ => return None,
+            };
+            at += blanks(&text[at..]);
+            match *text.get(at)? {
+                b',' => at += 1 + blanks(&text[at + 1..]),
+                b']' => break,
+                _ => return None,
+            }
+        }
+    }
+    is_nothing(&text[at + 1..]).then_some(&text[..=at])
+}
+
+/// The text of a scalar that the head takes: in quotes without escapes, or plain and nothing but a string.
+fn text_of(scalar: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(scalar).ok()?;
+    if let Some(quote) = text.chars().next().filter(|first| matches!(first, '"' | '\'')) {
+        let inner = &text[1..text.len() - 1];
+        return (!inner.contains([quote, '\\'])).then(|| inner.to_owned());
+    }
+    (resolve(text, Dialect::V2) == Plain::Str && !text.starts_with(['[', '{'])).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::head::read_whole;
+    use super::*;
+
+    /// Pieces that lines are made of: the plain ones, and what is on the edge of plain.
+    const PIECES: &[&str] = &[
+        "kind: Job", "apiVersion: v1", "metadata:", "name: web", "annotations:", "helm.sh/hook: test", "\"helm.sh/hook\": a", "'n': x", "\"a b\":", "\"a\":b", "'it''s': x",
+        "helm.sh/hook:", "a: 1", "b: \"x: #\" # c", "c: 'it''s'", "d: [a, \"b\", 'c']", "e: {}", "f: []", "g: |", "h: >-", "i: |+ # c",
+        "- x", "- ", "-", "- k: v", "- - y", "- |", "- k:", "k:", "k: # c", "# c", "", "text", "text: x: y", "l: -", "m: .inf", "n: ~",
+        "null: x", "o: a#b #c", "p: \"\\n\\\"\"", "q: \"open", "---", "...", "r: 1e3", "yes: no", "<<: {}", "s: *a", "t: &a x", "u: !!str x",
+        "v: @", "w: %", "x: `", "y: a]b}", "z: \u{e9}\u{4e2d}", "Kind: Job", "kind: 1", "kind: [a]", "Metadata: {}", "metadata: {}",
+        "annotations: {}", "name: [a]", "name:", "kind: \"Job\"", "\tx: y", "k:  v  ", "- 'a': b", "- {a: b}", "-1", "-.inf", "- .5",
+        "8080: x", "k: ? x", "k: -x", "k: --flag=a", "k: a:b", "k: a:", "d: [a, b", "d: [a b]", "d: [a,]", "d: [a]b", "k: |2", "k: '\u{201c}'",
+    ];
+
+    struct Dice(u64);
+
+    impl Dice {
+        fn roll(&mut self, sides: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % sides
+        }
+    }
+
+    /// A document whose lines mostly stand where a line may stand.
+    fn document(dice: &mut Dice) -> String {
+        let mut text = String::new();
+        let mut indent = 0;
+        for _ in 0..=dice.roll(8) {
+            indent = match dice.roll(6) {
+                0 => 0,
+                1 => indent + 2,
+                2 => indent + 1,
+                3 if indent >= 2 => indent - 2,
+                _ => indent,
+            };
+            let piece = PIECES[dice.roll(PIECES.len())];
+            text.push_str(&" ".repeat(indent));
+            text.push_str(piece);
+            text.push('\n');
+            if piece.ends_with(':') && dice.roll(2) == 0 {
+                indent += 2;
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn what_is_skimmed_reads_the_same_in_full() {
+        let mut dice = Dice(7);
+        let mut skimmed = 0;
+        for _ in 0..60_000 {
+            let text = document(&mut dice);
+            if let Some(quick) = head(&text) {
+                skimmed += 1;
+                let full = read_whole(&text).unwrap_or_else(|fault| panic!("skimmed, but {fault}:\n{text}"));
+                assert_eq!(quick, full, "{text}");
+            }
+        }
+        assert!(skimmed > 3_000, "only {skimmed} documents were plain enough");
+    }
+
+    #[test]
+    fn ordinary_manifests_are_plain_enough() {
+        for text in [
+            "# Source\napiVersion: v1\nkind: Service\nmetadata:\n  name: \"web\"\n  annotations:\n    \"a/b\": x\n",
+            "kind: ConfigMap\nmetadata:\n  annotations:\n    note: |\n      two\n      lines\ndata:\n  run.sh: |-\n    #!/bin/sh\n\n      echo: x\n    done\n",
+            "kind: Pod\nmetadata:\n  labels: {}\nspec:\n  containers:\n  - name: a\n    args: [\"--x=1\", '-y']\n    env:\n      - name: B\n        value: c\n  - name: d\n",
+        ] {
+            assert!(head(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hooks_are_seen() {
+        let text = "kind: Job\nmetadata:\n  name: x\n  annotations:\n    \"helm.sh/hook\": pre-install,post-delete\n    helm.sh/hook-weight: \"-5\"\n";
+        let skimmed = head(text).expect("plain");
+        assert_eq!((skimmed.kind.as_str(), skimmed.hook.as_deref()), ("Job", Some("pre-install,post-delete")));
+    }
+}
