@@ -163,7 +163,7 @@ impl Ctx<'_> {
                     return Err(f.error(format!("{name} is not a method but has arguments")));
                 }
                 let iface = map.ty() != MapType::Str;
-                match map.get(name) {
+                match map.field(name) {
                     Some(val) => Ok(Slot { val, iface }),
                     None if self.strict() => {
                         Err(f.error(format!("map has no entry for key {}", quote(name.as_bytes()))))

@@ -6,12 +6,31 @@
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result};
-use crate::gotmpl::{List, Map, Str, Val};
+use crate::gotmpl::{List, Map, Val};
 
 use super::graph::{Graph, NodeId};
 
 /// The key under which values reach every subchart.
 pub(crate) const GLOBAL: &str = "global";
+
+/// What becomes of the values that are laid under others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lower {
+    /// They are handed on themselves, and marked where a null lies over them; whoever else holds them sees that, as in Helm.
+    Shared,
+    /// Only what is taken is copied, with or without nulls in its tables. Helm copies everything first; most of it is then covered by
+    /// what lies over it.
+    Copied { nulls: bool },
+}
+
+impl Lower {
+    fn taken(self, value: Val) -> Val {
+        match self {
+            Lower::Shared => value,
+            Lower::Copied { nulls } => copy(&value, nulls),
+        }
+    }
+}
 
 /// One coalescing run: the rules, and what was remarked on the way.
 pub(crate) struct Coalescing<'w> {
@@ -78,7 +97,7 @@ impl Coalescing<'_> {
                 (Val::Map(table), None) => into.set(key, table.shallow_copy()),
                 (Val::Map(table), Some(Val::Map(old))) => {
                     let copy = table.shallow_copy();
-                    self.tables(&copy, &old, &join(prefix, &key.to_str_lossy()), true);
+                    self.tables(&copy, &old, &join(prefix, &key.to_str_lossy()), true, Lower::Shared);
                     into.set(key, copy);
                 }
                 (Val::Map(_), Some(_)) => self.warn(format!("conflict: cannot merge map onto non-map for {:?}", key.to_str_lossy())),
@@ -89,55 +108,47 @@ impl Coalescing<'_> {
         dest.set(GLOBAL, into);
     }
 
-    /// Lays the chart's own defaults under `values`.
+    /// Lays copies of the chart's own defaults under `values`.
     fn own_values(&mut self, graph: &Graph, id: NodeId, values: &Map, prefix: &str, merge: bool) {
         let clean = self.profile.chart_nulls_removed();
-        for (key, default) in deep_copy_map(graph.values(id)).snapshot() {
-            let there = values.borrow().get(&key).cloned();
-            match (there, default) {
+        for (key, default) in graph.values(id).snapshot() {
+            match (values.get(&key), default) {
                 (Some(Val::Nil), _) if !merge => drop(values.remove(&key)),
                 (Some(Val::Map(table)), Val::Map(defaults)) => {
                     let merge = merge || graph.children(id).iter().any(|child| key == graph.name(*child));
-                    if clean && !merge {
-                        remove_nulls(&defaults);
-                    }
-                    self.tables(&table, &defaults, &join(prefix, &key.to_str_lossy()), merge);
+                    let lower = Lower::Copied { nulls: merge || !clean };
+                    self.tables(&table, &defaults, &join(prefix, &key.to_str_lossy()), merge, lower);
                 }
                 (Some(Val::Map(_)), Val::Nil) => {}
                 (Some(Val::Map(_)), _) => self.warn(format!("skipped value for {}: Not a table.", join(prefix, &key.to_str_lossy()))),
                 (Some(_), _) => {}
                 (None, Val::Nil) if clean && !merge => {}
-                (None, default) => {
-                    if let (true, false, Val::Map(table)) = (clean, merge, &default) {
-                        remove_nulls(table);
-                    }
-                    values.set(key, default);
-                }
+                (None, default) => values.set(key, copy(&default, merge || !clean)),
             }
         }
     }
 
     /// Lays `src` under `dst`, table by table. With `merge`, nulls stay.
-    pub(crate) fn tables(&mut self, dst: &Map, src: &Map, prefix: &str, merge: bool) {
+    pub(crate) fn tables(&mut self, dst: &Map, src: &Map, prefix: &str, merge: bool, lower: Lower) {
         let keeps = self.profile.null_without_default_kept();
-        let had: Vec<Str> = if keeps && !merge {
-            src.borrow().iter().filter(|(_, value)| !value.is_nil()).map(|(key, _)| key.clone()).collect()
-        } else {
-            Vec::new()
-        };
-        if keeps {
+        let entries = src.snapshot();
+        if keeps && lower == Lower::Shared {
             for (key, value) in dst.snapshot() {
                 if value.is_nil() {
                     src.set(key, Val::Nil);
                 }
             }
         }
-        for (key, value) in src.snapshot() {
+        for (key, value) in entries {
+            if value.is_nil() && lower == (Lower::Copied { nulls: false }) {
+                continue;
+            }
             match (dst.get(&key), value) {
-                (Some(Val::Nil), _) if !merge && (!keeps || had.binary_search(&key).is_ok()) => drop(dst.remove(&key)),
-                (None, value) => dst.set(key, value),
+                (Some(Val::Nil), value) if !merge && (!keeps || !value.is_nil()) => drop(dst.remove(&key)),
+                (Some(Val::Nil), _) if keeps => {}
+                (None, value) => dst.set(key, lower.taken(value)),
                 (Some(Val::Map(table)), Val::Map(defaults)) => {
-                    self.tables(&table, &defaults, &join(prefix, &key.to_str_lossy()), merge);
+                    self.tables(&table, &defaults, &join(prefix, &key.to_str_lossy()), merge, lower);
                 }
                 (Some(_), Val::Map(_)) => {
                     self.warn(format!("cannot overwrite table with non table for {}", join(prefix, &key.to_str_lossy())));
@@ -161,24 +172,16 @@ fn join(prefix: &str, key: &str) -> String {
     if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
 }
 
-/// Takes nulls out of a table and the tables in it; lists are left alone.
-fn remove_nulls(map: &Map) {
-    let mut tables = Vec::new();
-    map.borrow_mut().retain(|_, value| {
-        if let Val::Map(table) = value {
-            tables.push(table.clone());
-        }
-        !value.is_nil()
-    });
-    tables.iter().for_each(remove_nulls);
-}
-
-/// A copy that shares no map with the original.
-pub(crate) fn deep_copy(value: &Val) -> Val {
+/// A copy that shares no map with the original; `nulls` says whether nulls in tables come along. Those in lists do.
+fn copy(value: &Val, nulls: bool) -> Val {
     match value {
-        Val::Map(map) => Val::Map(deep_copy_map(map)),
+        Val::Map(map) => {
+            let entries = map.borrow();
+            let kept = entries.iter().filter(|(_, value)| nulls || !value.is_nil());
+            Val::Map(Map::typed(map.ty(), kept.map(|(key, value)| (key.clone(), copy(value, nulls))).collect()))
+        }
         Val::List(list) if list.iter().any(Val::is_container) => {
-            Val::List(List::typed(list.ty(), list.iter().map(deep_copy).collect()))
+            Val::List(List::typed(list.ty(), list.iter().map(|item| copy(item, true)).collect()))
         }
         other => other.clone(),
     }
@@ -186,7 +189,7 @@ pub(crate) fn deep_copy(value: &Val) -> Val {
 
 /// A copy that shares no map with the original.
 pub(crate) fn deep_copy_map(map: &Map) -> Map {
-    Map::typed(map.ty(), map.borrow().iter().map(|(key, value)| (key.clone(), deep_copy(value))).collect())
+    Map::typed(map.ty(), map.borrow().iter().map(|(key, value)| (key.clone(), copy(value, true))).collect())
 }
 
 /// What Go's `%t` makes of a value.
