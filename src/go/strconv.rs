@@ -30,6 +30,11 @@ pub fn quote_char(c: char) -> String {
 
 /// [`quote`] of any bytes: those that are no UTF-8 become `\x` escapes.
 pub fn quote_bytes(text: &[u8]) -> String {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if let Some(text) = std::str::from_utf8(text).ok().filter(|text| text.as_bytes().iter().all(plain)) {
+        // nothing to escape, as in nearly every text
+        return ["\"", text, "\""].concat();
+    }
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for chunk in text.utf8_chunks() {

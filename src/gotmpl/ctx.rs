@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::exec::Slot;
 use super::func::CallSite;
+use super::lex::next_delim;
 use super::node::Unit;
 use super::print::quote;
 use super::stack::Stack;
@@ -164,7 +165,7 @@ impl<'e> Ctx<'e> {
 
     /// `tpl`: the output of a text run as a template that sees every definition, without `<no value>`.
     pub fn tpl(&mut self, text: &Str, data: Val) -> Result<Str, FuncError> {
-        if memchr::memmem::find(text.as_bytes(), b"{{").is_none() {
+        if next_delim(text.as_bytes()).is_none() {
             return Ok(without_no_value(text.clone()));
         }
         let unit = self.compile(text)?;
@@ -216,17 +217,25 @@ pub(super) fn output_limit() -> Diagnostic {
     Diagnostic::input("template-output-limit", format!("the templates make more than {} MiB", OUTPUT_MAX >> 20))
 }
 
+/// What a missing value prints as.
+const NO_VALUE: &[u8] = b"<no value>";
+
+/// True if an output tells of a missing value. Looks for a single byte first: that needs no searcher built each time, and few
+/// outputs have it.
+pub fn has_no_value(output: &[u8]) -> bool {
+    memchr::memchr_iter(NO_VALUE[0], output).any(|at| output[at..].starts_with(NO_VALUE))
+}
+
 fn without_no_value(text: Str) -> Str {
-    const MARK: &[u8] = b"<no value>";
-    if memchr::memmem::find(text.as_bytes(), MARK).is_none() {
+    let bytes = text.as_bytes();
+    if !has_no_value(bytes) {
         return text;
     }
-    let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut kept = 0;
-    for at in memchr::memmem::find_iter(bytes, MARK) {
+    for at in memchr::memmem::find_iter(bytes, NO_VALUE) {
         out.extend_from_slice(&bytes[kept..at]);
-        kept = at + MARK.len();
+        kept = at + NO_VALUE.len();
     }
     out.extend_from_slice(&bytes[kept..]);
     Str::from(out)

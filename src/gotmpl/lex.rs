@@ -54,6 +54,11 @@ const RIGHT: &[u8] = b"}}";
 /// A trim marker with its space.
 const MARKER_LEN: usize = 2;
 
+/// Where the next action begins. Looks for single braces, of which there are few: for a pair a searcher would be built each time.
+pub(super) fn next_delim(text: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(LEFT[0], text).find(|at| text[*at..].starts_with(LEFT))
+}
+
 /// The scanner's state between two tokens.
 pub(super) struct Lexer<'s> {
     text: &'s str,
@@ -127,7 +132,7 @@ impl<'s> Lexer<'s> {
     /// Text up to the next action, or the end.
     fn plain(&mut self) -> Token {
         loop {
-            let Some(offset) = memchr::memmem::find(self.rest(), LEFT) else {
+            let Some(offset) = next_delim(self.rest()) else {
                 self.pos = self.bytes.len();
                 return if self.pos > self.start { self.take(Tok::Text) } else { self.take(Tok::Eof) };
             };

@@ -38,7 +38,7 @@ mod trace;
 mod val;
 
 pub use compare::{deep_equal, truth};
-pub use ctx::{Ctx, OUTPUT_MAX, Options};
+pub use ctx::{Ctx, OUTPUT_MAX, Options, has_no_value};
 pub use error::{Cause, ExecError, ParseError, Place};
 pub use func::{Args, CallSite, FuncError, FuncSpec, FuncTable, Host, Method, Ty};
 pub use list::{List, ListType};

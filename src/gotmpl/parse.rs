@@ -25,18 +25,20 @@ impl Unit {
         let mut lexer = Lexer::new(source.text());
         lexer.break_is_name = functions.id("break").is_some();
         lexer.continue_is_name = functions.id("continue").is_some();
+        // room for what as many actions of ordinary length hold: growing step by step cost a fifth of compiling
+        let actions = memchr::memmem::find_iter(source.text().as_bytes(), b"{{").count();
         let unit = Unit {
             source: source.clone(),
             raw: raw::has_marks(source.text()),
             defs: Vec::new(),
-            stmts: Vec::new(),
-            pipes: Vec::new(),
+            stmts: Vec::with_capacity(2 * actions + 1),
+            pipes: Vec::with_capacity(actions),
             decls: Vec::new(),
-            cmds: Vec::new(),
-            exprs: Vec::new(),
-            args: Vec::new(),
-            names: Vec::new(),
-            strings: Vec::new(),
+            cmds: Vec::with_capacity(2 * actions),
+            exprs: Vec::with_capacity(3 * actions),
+            args: Vec::with_capacity(3 * actions),
+            names: Vec::with_capacity(3 * actions),
+            strings: Vec::with_capacity(actions),
             numbers: Vec::new(),
         };
         let nothing = Token { tok: Tok::Eof, start: 0, end: 0 };
@@ -51,9 +53,9 @@ impl Unit {
             action_start: None,
             paren_depth: 0,
             scope: Scope::new(),
-            open_stmts: Vec::new(),
-            open_cmds: Vec::new(),
-            open_args: Vec::new(),
+            open_stmts: Vec::with_capacity(16),
+            open_cmds: Vec::with_capacity(16),
+            open_args: Vec::with_capacity(16),
         };
         parser.file()?;
         Ok(parser.unit)

@@ -190,6 +190,13 @@ pub(super) fn is_print(c: char) -> bool {
 
 /// `strconv.AppendQuote`, or `AppendQuoteToASCII`.
 pub(super) fn append_quoted(out: &mut Vec<u8>, text: &[u8], mark: char, ascii: bool) {
+    if text.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\' && char::from(*byte) != mark) {
+        // nothing to escape, as in nearly every text
+        for part in [&[mark as u8][..], text, &[mark as u8]] {
+            out.extend_from_slice(part);
+        }
+        return;
+    }
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push(mark);
     for piece in pieces(text) {

@@ -6,7 +6,12 @@
 #[derive(Debug)]
 pub(crate) struct BadPattern;
 
+/// A pattern, read once.
+#[derive(Debug)]
+pub(crate) struct Glob(Vec<Step>);
+
 /// One step of a pattern.
+#[derive(Debug)]
 enum Step {
     Star,
     Any,
@@ -14,40 +19,49 @@ enum Step {
     Class { negated: bool, ranges: Vec<(char, char)> },
 }
 
-/// Fails if the pattern is malformed anywhere.
-pub(crate) fn check(pattern: &str) -> Result<(), BadPattern> {
-    steps(pattern).map(drop)
+impl Glob {
+    /// Reads a pattern; fails if it is malformed anywhere.
+    pub(crate) fn new(pattern: &str) -> Result<Glob, BadPattern> {
+        steps(pattern).map(Glob)
+    }
+
+    /// True if the whole name matches.
+    pub(crate) fn matches(&self, name: &str) -> bool {
+        let steps = &self.0;
+        let (mut at_step, mut at) = (0, 0);
+        // where to go on if the present attempt fails: just after the last star, one more character eaten
+        let mut resume: Option<(usize, usize)> = None;
+        loop {
+            let next = name[at..].chars().next();
+            match (steps.get(at_step), next) {
+                (None, None) => return true,
+                (Some(Step::Star), _) => {
+                    at_step += 1;
+                    resume = Some((at_step, at));
+                    continue;
+                }
+                (Some(step), Some(c)) if step.takes(c) => {
+                    at_step += 1;
+                    at += c.len_utf8();
+                    continue;
+                }
+                _ => {}
+            }
+            let Some((step, eaten)) = resume else { return false };
+            match name[eaten..].chars().next() {
+                Some(c) if c != '/' => {
+                    (at_step, at) = (step, eaten + c.len_utf8());
+                    resume = Some((at_step, at));
+                }
+                _ => return false,
+            }
+        }
+    }
 }
 
 /// True if the whole name matches; false for a malformed pattern.
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
-    let Ok(steps) = steps(pattern) else { return false };
-    let name: Vec<char> = name.chars().collect();
-    let (mut at_step, mut at_char) = (0, 0);
-    // where to go on if the present attempt fails: just after the last star, one more character eaten
-    let mut resume: Option<(usize, usize)> = None;
-    loop {
-        if at_step == steps.len() && at_char == name.len() {
-            return true;
-        }
-        if let Some(Step::Star) = steps.get(at_step) {
-            resume = Some((at_step + 1, at_char));
-            at_step += 1;
-            continue;
-        }
-        if steps.get(at_step).zip(name.get(at_char)).is_some_and(|(step, c)| step.takes(*c)) {
-            at_step += 1;
-            at_char += 1;
-            continue;
-        }
-        match resume {
-            Some((step, eaten)) if eaten < name.len() && name[eaten] != '/' => {
-                resume = Some((step, eaten + 1));
-                (at_step, at_char) = (step, eaten + 1);
-            }
-            _ => return false,
-        }
-    }
+    Glob::new(pattern).is_ok_and(|glob| glob.matches(name))
 }
 
 impl Step {
@@ -117,7 +131,7 @@ mod tests {
     #[test]
     fn malformed_patterns_are_known() {
         for pattern in ["[", "[a", "[]", "[a-]", "\\", "[-a]"] {
-            assert!(check(pattern).is_err(), "{pattern}");
+            assert!(Glob::new(pattern).is_err(), "{pattern}");
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::diag::{Diagnostic, Result, SourceText, Span};
 
-use super::glob;
+use super::glob::Glob;
 
 /// Patterns in file order.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(crate) struct Rules {
 
 #[derive(Debug)]
 struct Pattern {
-    glob: String,
+    glob: Glob,
     negated: bool,
     folders_only: bool,
     /// Matched against the last name of a path only.
@@ -49,14 +49,15 @@ impl Rules {
         if rule.contains("**") {
             return Err("double-star (**) syntax is not supported".to_owned());
         }
-        glob::check(rule).map_err(|_| "syntax error in pattern".to_owned())?;
+        let read = |rule| Glob::new(rule).map_err(|_| "syntax error in pattern".to_owned());
+        read(rule)?;
         let (negated, rule) = rule.strip_prefix('!').map_or((false, rule), |rest| (true, rest));
         let (folders_only, rule) = rule.strip_suffix('/').map_or((false, rule), |rest| (true, rest));
         let (by_name, rule) = match rule.strip_prefix('/') {
             Some(rest) => (false, rest),
             None => (!rule.contains('/'), rule),
         };
-        self.patterns.push(Pattern { glob: rule.to_owned(), negated, folders_only, by_name });
+        self.patterns.push(Pattern { glob: read(rule)?, negated, folders_only, by_name });
         Ok(())
     }
 
@@ -65,10 +66,10 @@ impl Rules {
         for pattern in &self.patterns {
             let name = if pattern.by_name { path.rsplit('/').next().unwrap_or(path) } else { path };
             if pattern.negated {
-                if (pattern.folders_only && !is_folder) || !glob::matches(&pattern.glob, name) {
+                if (pattern.folders_only && !is_folder) || !pattern.glob.matches(name) {
                     return true;
                 }
-            } else if (!pattern.folders_only || is_folder) && glob::matches(&pattern.glob, name) {
+            } else if (!pattern.folders_only || is_folder) && pattern.glob.matches(name) {
                 return true;
             }
         }

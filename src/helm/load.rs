@@ -301,8 +301,8 @@ fn cannot_load(name: &str, mut fault: Box<Diagnostic>) -> Box<Diagnostic> {
 }
 
 /// Bytes as text; what is no UTF-8 becomes the replacement character.
-pub(crate) fn text_of(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).into_owned()
+pub(crate) fn text_of(data: &[u8]) -> Arc<str> {
+    std::str::from_utf8(data).map_or_else(|_| String::from_utf8_lossy(data).into(), Arc::from)
 }
 
 #[cfg(test)]

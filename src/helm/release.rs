@@ -74,7 +74,9 @@ impl Release {
     pub fn print(&self, print: &Print) -> Result<String> {
         let crds = self.crds.iter().filter(|_| print.include_crds).map(|(path, text)| (path.as_str(), &**text));
         let manifests = self.manifests.iter().map(|manifest| (&*manifest.path, &*manifest.text));
-        let mut text = String::new();
+        // grown piece by piece, a large text would be copied, and its pages fetched from the system, several times over
+        let all = || crds.clone().chain(manifests.clone()).chain(self.hook_documents(print));
+        let mut text = String::with_capacity(all().map(|(path, document)| path.len() + document.len() + FRAME_BYTES).sum());
         for (path, document) in crds.chain(manifests) {
             push_document(&mut text, path, document);
         }
@@ -112,6 +114,9 @@ impl Release {
         Ok(shown)
     }
 }
+
+/// What [`push_document`] puts around a path and a document, in bytes, and some.
+const FRAME_BYTES: usize = 24;
 
 /// One document as `helm template` prints it, to the screen or to a file.
 pub fn push_document(text: &mut String, path: &str, document: &str) {

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText, Span, Warnings};
 use crate::funcs;
-use crate::gotmpl::{CallSite, Ctx, ExecError, FuncError, Host, Map, Options, Stack, Templates, Unit, Val};
+use crate::gotmpl::{
+    CallSite, Ctx, ExecError, FuncError, Host, Map, Options, Stack, Templates, Unit, Val, has_no_value,
+};
 use crate::yaml;
 
 use super::blame::Origins;
@@ -204,7 +206,7 @@ fn scrubbed(path: &str, output: Vec<u8>) -> Result<String> {
             return Err(Box::new(fault.hint("look for a file or value that is not UTF-8, and print it with `b64enc`")));
         }
     };
-    Ok(if memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some() { text.replace(MARK, "") } else { text })
+    Ok(if has_no_value(text.as_bytes()) { text.replace(MARK, "") } else { text })
 }
 
 /// The name that a template (`--name-template`) prints.

@@ -21,7 +21,7 @@ pub struct Disk;
 impl Disk {
     /// The bytes of a file that has no more than `most` of them. Fails as [`Source::read`] does, and with `source-file-too-large`.
     pub fn read_at_most(&self, path: &str, most: u64) -> Result<Arc<[u8]>> {
-        let mut file = fs::File::open(path).map_err(|error| failed(path, "read", &error))?;
+        let file = fs::File::open(path).map_err(|error| failed(path, "read", &error))?;
         let metadata = file.metadata().map_err(|error| failed(path, "read", &error))?;
         if metadata.len() > most {
             let message = format!("`{path}` has {} bytes; the limit is {most}", metadata.len());
@@ -30,9 +30,10 @@ impl Disk {
         if !metadata.is_file() {
             return Err(Box::new(Diagnostic::input("source-missing", format!("`{path}` is not a regular file"))));
         }
-        // one byte more than the file has, so that the end is seen without another call
+        // one byte more than the file has, so that the end is seen without growing; `take`, because a bare file asks for its length
+        // and place again
         let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
-        file.read_to_end(&mut bytes).map_err(|error| failed(path, "read", &error))?;
+        file.take(most).read_to_end(&mut bytes).map_err(|error| failed(path, "read", &error))?;
         Ok(Arc::from(bytes))
     }
 }
