@@ -77,7 +77,9 @@ struct Global {
     diagnostics: String,
 }
 
+// Deferred: only the flags of the command that is called are built, not those of all, which cost more than a small render.
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Render a kustomization, a chart or a folder of manifests to flat manifests
     Build(build::Args),
