@@ -1,4 +1,5 @@
-//! Hydrant against the real tools: whole processes, side by side in one run, wall time as ratios.
+//! Hydrant against the real tools: whole processes, side by side in one run, wall and processor
+//! time as ratios, peak memory as a share.
 //!
 //!     cargo bench --bench side_by_side [-- FILTER]
 //!
@@ -11,14 +12,21 @@
     reason = "a test program: it prints, reads and writes files, and knows its machine"
 )]
 
+#[path = "../measure/mod.rs"]
+mod measure;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
 mod makers;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
+
+use measure::{in_turn, median, ms, ratio, run};
+
+/// Rounds in which an umbrella chart is timed against another, or against its files.
+const GROWTH_ROUNDS: usize = 15;
 
 /// A pair of commands that print the same bytes.
 struct Pair {
@@ -33,7 +41,10 @@ struct Pair {
 fn main() {
     let filter = std::env::args().skip(1).find(|word| !word.starts_with("--")).unwrap_or_default();
     let folder = tempfile::tempdir().expect("a temporary folder");
-    println!("{:<44} {:>10} {:>10} {:>8} {:>9}", "case", "hydrant", "theirs", "ratio", "promised");
+    println!(
+        "{:<44} {:>10} {:>10} {:>8} {:>8} {:>7} {:>9}",
+        "case", "hydrant", "theirs", "wall", "cpu", "memory", "promised"
+    );
     for mut pair in pairs(folder.path()).into_iter().filter(|pair| pair.name.contains(&filter)) {
         compare(&mut pair);
     }
@@ -44,6 +55,7 @@ fn main() {
         many_objects(folder.path());
     }
     if "umbrella growth".contains(&filter) {
+        floor(folder.path(), 200);
         growth(folder.path(), 200, 400);
         growth(folder.path(), 400, 800);
     }
@@ -108,30 +120,32 @@ fn build(mut command: Command, verb: &str, folder: &Path, charts: bool) -> Comma
 
 fn compare(pair: &mut Pair) {
     let same = support::must(&mut pair.ours) == support::must(&mut pair.theirs);
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..pair.rounds {
-        ours.push(wall(&mut pair.ours));
-        theirs.push(wall(&mut pair.theirs));
-    }
-    let (ours, theirs) = (median(ours), median(theirs));
-    let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
-    let remark = if same { "" } else { "  THE BYTES DIFFER" };
+    let costs = in_turn(&mut [&mut pair.ours, &mut pair.theirs], pair.rounds);
+    let (ours, theirs) = (costs[0], costs[1]);
     println!(
-        "{:<44} {:>8.2}ms {:>8.1}ms {ratio:>7.1}x {:>8.0}x{remark}",
+        "{:<44} {:>8.2}ms {:>8.1}ms {:>7.1}x {:>7.1}x {:>7.2} {:>8.0}x{}",
         pair.name,
-        ours.as_secs_f64() * 1e3,
-        theirs.as_secs_f64() * 1e3,
-        pair.promised
+        ms(ours.wall),
+        ms(theirs.wall),
+        ratio(theirs.wall, ours.wall),
+        ratio(theirs.cpu, ours.cpu),
+        ours.peak as f64 / theirs.peak as f64,
+        pair.promised,
+        if same { "" } else { "  THE BYTES DIFFER" }
     );
 }
 
+/// What the larger of two umbrella charts costs, in terms of the smaller.
 fn growth(folder: &Path, small: usize, large: usize) {
-    let time = |count: usize| {
-        let mut command = template(support::hydrant(), &folder.join(format!("umbrella-{count}")));
-        median((0..9).map(|_| wall(&mut command)).collect()).as_secs_f64()
-    };
-    let (a, b) = (time(small), time(large));
-    println!("umbrella growth: {large} cost {:.2} times {small} ({:.1} ms, {:.1} ms)", b / a, b * 1e3, a * 1e3);
+    let command = |count: usize| template(support::hydrant(), &folder.join(format!("umbrella-{count}")));
+    let costs = in_turn(&mut [&mut command(small), &mut command(large)], GROWTH_ROUNDS);
+    let (a, b) = (costs[0].wall, costs[1].wall);
+    println!(
+        "umbrella growth: {large} cost {:.2} times {small} ({:.1} ms, {:.1} ms), promised 2.2",
+        ratio(b, a),
+        ms(b),
+        ms(a)
+    );
 }
 
 /// Many roots in one process against one kustomize after the other, of which a sample is timed; then what a change of one
@@ -146,7 +160,7 @@ fn many_roots(folder: &Path) {
         command.args(["build", "--all"]).arg(&folder).args(["--compat", "helm-3"]).args(words);
         command
     };
-    let ours = median((0..9).map(|_| wall(&mut all(&[]))).collect()).as_secs_f64();
+    let ours = median((0..9).map(|_| wall(&mut all(&[])))).as_secs_f64();
     let theirs: f64 = (0..SAMPLE)
         .map(|root| {
             let root = folder.join(format!("roots/r{:03}", root * COUNT / SAMPLE));
@@ -163,19 +177,12 @@ fn many_roots(folder: &Path) {
     let cache = folder.with_extension("cache");
     let cached = ["--cache", cache.to_str().expect("UTF-8")];
     wall(&mut all(&cached));
-    let warm = median(
-        (0..9)
-            .map(|round| {
-                std::fs::write(folder.join("roots/r100/values.yaml"), format!("replicaCount: {round}\n"))
-                    .expect("writable");
-                wall(&mut all(&cached))
-            })
-            .collect(),
-    );
-    let hashing = median((0..9).map(|_| hashed(&folder)).collect());
-    let one = median(
-        (0..9).map(|_| wall(&mut build(support::hydrant(), "build", &folder.join("roots/r100"), true))).collect(),
-    );
+    let warm = median((0..9).map(|round| {
+        std::fs::write(folder.join("roots/r100/values.yaml"), format!("replicaCount: {round}\n")).expect("writable");
+        wall(&mut all(&cached))
+    }));
+    let hashing = median((0..9).map(|_| hashed(&folder)));
+    let one = median((0..9).map(|_| wall(&mut build(support::hydrant(), "build", &folder.join("roots/r100"), true))));
     let ratio = warm.as_secs_f64() / (hashing + one).as_secs_f64();
     println!(
         "{COUNT} roots, one changed, with a cache: {warm:.1?}; reading and hashing {hashing:.1?}, that root {one:.1?}: {ratio:.2} times"
@@ -201,21 +208,45 @@ fn many_objects(folder: &Path) {
     let time = |count: usize| {
         let folder = folder.join(format!("deployments-{count}"));
         makers::deployments(&folder, count, 50);
-        median((0..9).map(|_| wall(&mut build(support::hydrant(), "build", &folder, false))).collect()).as_secs_f64()
+        median((0..9).map(|_| wall(&mut build(support::hydrant(), "build", &folder, false)))).as_secs_f64()
     };
     let (a, b) = (time(4000), time(8000));
     println!("deployments: 4000 take {:.1} ms, 8000 {:.1} ms, {:.2} times as long", a * 1e3, b * 1e3, b / a);
 }
 
+/// The wall time of one run, which must succeed.
 fn wall(command: &mut Command) -> Duration {
-    let start = Instant::now();
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it starts");
-    let time = start.elapsed();
-    assert!(status.success(), "{command:?} failed");
-    time
+    let cost = run(command);
+    assert!(cost.done, "{command:?} failed");
+    cost.wall
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
+/// The umbrella chart against a bare walk that reads its files on one thread.
+fn floor(folder: &Path, count: usize) {
+    let chart = folder.join(format!("umbrella-{count}"));
+    let mut command = template(support::hydrant(), &chart);
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..GROWTH_ROUNDS {
+        ours.push(wall(&mut command));
+        bare.push(walk(&chart));
+    }
+    let (ours, bare) = (median(ours), median(bare));
+    let times = ratio(ours, bare);
+    println!(
+        "umbrella of {count}: {times:.2} times a bare walk-and-read ({:.1} ms, {:.1} ms), promised 3",
+        ms(ours),
+        ms(bare)
+    );
+}
+
+fn walk(folder: &Path) -> Duration {
+    let start = Instant::now();
+    let mut bytes = 0;
+    for entry in walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.expect("readable")) {
+        if entry.file_type().is_file() {
+            bytes += std::fs::read(entry.path()).expect("readable").len();
+        }
+    }
+    assert!(bytes > 0, "the chart has files");
+    start.elapsed()
 }

@@ -356,7 +356,10 @@ fn read(path: &str, servers: &Servers) -> Result<Arc<[u8]>> {
         let failed = |error| Box::new(Diagnostic::unreachable("stdin", format!("cannot read stdin: {error}")));
         std::io::stdin().lock().take(VALUES_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() as u64 > VALUES_BYTES_MAX {
-            return Err(Box::new(Diagnostic::input("source-file-too-large", format!("stdin has more than {VALUES_BYTES_MAX} bytes"))));
+            return Err(Box::new(Diagnostic::input(
+                "source-file-too-large",
+                format!("stdin has more than {VALUES_BYTES_MAX} bytes"),
+            )));
         }
         return Ok(bytes.into());
     }
