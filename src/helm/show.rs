@@ -24,12 +24,12 @@ impl Chart {
     /// The text of the readme; nothing where there is none.
     pub fn readme(&self) -> Option<String> {
         let named = |name: &str| READMES.iter().any(|readme| name.eq_ignore_ascii_case(readme));
-        self.files.iter().find(|file| named(&file.name)).map(|file| text_of(&file.data))
+        self.files.iter().find(|file| named(&file.name)).map(|file| text_of(&file.data).to_string())
     }
 
     /// The custom resource definitions of the chart and of the charts in it.
     pub fn crd_texts(&self) -> Vec<String> {
-        let own = self.crds().map(|file| text_of(&file.data));
+        let own = self.crds().map(|file| text_of(&file.data).to_string());
         own.chain(self.dependencies.iter().flat_map(|chart: &Arc<Chart>| chart.crd_texts())).collect()
     }
 }
