@@ -205,6 +205,9 @@ fn output_can_be_traced_to_its_node_and_values() {
     let options = Options { trace: true, ..Options::default() };
     let text = "a: {{ .Values.str }}\n{{ define \"q\" }}{{ .Values.num }}{{ end }}b: {{ include \"q\" . }}\n";
     let (out, segments) = render_with(text, options).expect("it renders");
+    let (literal, segments): (Vec<_>, Vec<_>) = segments.into_iter().partition(|segment| segment.literal);
+    let plain: Vec<_> = literal.iter().map(|segment| &out[segment.output.clone()]).collect();
+    assert_eq!(plain, ["a: ", "\n", "b: ", "\n"]);
     let shown: Vec<_> = segments.iter().map(|segment| (&out[segment.output.clone()], segment.reads.join(" "))).collect();
     assert_eq!(shown, [("hello", ".Values.str".to_owned()), ("42", ".Values.num".to_owned())]);
     assert_eq!(&text[segments[0].span.start as usize..segments[0].span.end as usize].trim(), &".Values.str");

@@ -357,6 +357,7 @@ fn set(map: &Map, name: &str, value: Val) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gotmpl::on_render_stack;
 
     fn show(value: &Val) -> String {
         match value {
@@ -374,12 +375,15 @@ mod tests {
         }
     }
 
+    /// As in a render, where values are read: on a stack for a thousand lists in lists.
     fn set(text: &str) -> String {
-        let map = Map::new();
-        match parse(text, &map, &typed, Profile::default()) {
-            Ok(()) => show(&Val::Map(map)),
-            Err(fault) => format!("fault: {fault}"),
-        }
+        on_render_stack(|_| {
+            let map = Map::new();
+            match parse(text, &map, &typed, Profile::default()) {
+                Ok(()) => show(&Val::Map(map)),
+                Err(fault) => format!("fault: {fault}"),
+            }
+        })
     }
 
     #[test]
