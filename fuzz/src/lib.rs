@@ -146,7 +146,7 @@ pub fn kustomization(data: &[u8]) {
         let profile = Profile::parse(name).expect("a profile");
         let helm = kustomize::HelmOptions { enabled: true, ..kustomize::HelmOptions::default() };
         let options = kustomize::Options { profile, helm, ..kustomize::Options::default() };
-        match kustomize::build(&files, "/app", &options, &inflate) {
+        match kustomize::build(&files, "/app", &options, &kustomize::Shared::new(profile), &inflate) {
             Ok(built) => drop(built.set.to_yaml()),
             Err(fault) => drop(to_text(&fault, false)),
         }
