@@ -17,7 +17,7 @@ pub fn apply(text: &str) {
     drop(field_path::lookup(&object, &path));
     for make in [Make::Never, Make::Scalar, Make::List, Make::Map] {
         let mut object = object.clone();
-        if let Ok(places) = Places::find(&mut object, &path, make) {
+        if let Ok(places) = Places::find(&mut object, &path, make, make == Make::Scalar) {
             let set = |tree: &mut Tree, _: bool| {
                 *tree = Tree::str("x");
                 Ok(())
