@@ -4,7 +4,7 @@
 //! [`Rendered`] set with the origin of each object. Helm and kustomize meet here only: kustomize asks for a chart's text
 //! through a callback, and never learns who printed it.
 //!
-//! [`roots`] finds the kustomizations below a folder, and [`Many`] renders them side by side over one [`Pool`], with the
+//! [`roots()`] finds the kustomizations below a folder, and [`Many`] renders them side by side over one [`Pool`], with the
 //! results of earlier runs that are still right ([`Kept`]).
 
 mod all;

@@ -8,7 +8,7 @@
 //! * [`PrivateKey::read`] and [`PublicKey::read`] read PEM, cosign's encrypted keys included.
 //! * [`Statement`] is an in-toto statement about an artifact: [`provenance()`] says how it was made, [`images_statement`]
 //!   which images it runs; [`Statement::attach_signed`] and [`Statement::attach_plain`] make artifacts that refer to it.
-//! * [`sign_by_tag`] writes the older scheme; [`inspect`] finds what is attached, [`verify`] checks it against a key.
+//! * [`sign_by_tag`] writes the older scheme; [`inspect`] finds what is attached, [`verify()`] checks it against a key.
 
 mod attached;
 mod bundle;
