@@ -21,35 +21,35 @@ use super::{Ambient, Options, Rendered, render_in};
 const STACK_BYTES: usize = 64 << 20;
 
 /// How to render many roots.
-pub(crate) struct Many<'a> {
+pub struct Many<'a> {
     /// What they share.
-    pub(crate) pool: &'a Pool<'a>,
+    pub pool: &'a Pool<'a>,
     /// What the caller chose for each of them.
-    pub(crate) options: &'a Options,
+    pub options: &'a Options,
     /// Makes the world of one render.
-    pub(crate) ambient: &'a (dyn Fn() -> Result<Box<dyn Ambient>> + Sync),
+    pub ambient: &'a (dyn Fn() -> Result<Box<dyn Ambient>> + Sync),
     /// Renders a root by itself that takes something from elsewhere; what it gives is not kept.
-    pub(crate) alone: &'a (dyn Fn(&str) -> Result<Rendered> + Sync),
+    pub alone: &'a (dyn Fn(&str) -> Result<Rendered> + Sync),
     /// Name of a file beside which a root is rendered by itself, too: it says what comes from elsewhere, and more.
-    pub(crate) lock_name: &'a str,
+    pub lock_name: &'a str,
     /// Results of earlier runs.
-    pub(crate) kept: Option<&'a Kept<'a>>,
+    pub kept: Option<&'a Kept<'a>>,
     /// How many threads work; at least one does.
-    pub(crate) threads: usize,
+    pub threads: usize,
 }
 
 /// A root that is done.
 #[derive(Debug)]
-pub(crate) struct Done {
+pub struct Done {
     /// What it came to.
-    pub(crate) page: Page,
+    pub page: Page,
     /// True if an earlier run's result was still right.
-    pub(crate) kept: bool,
+    pub kept: bool,
 }
 
 impl Many<'_> {
     /// Renders all roots. `done` gets each with its place in the list, in order; its failure ends the work.
-    pub(crate) fn render(&self, roots: &[String], mut done: impl FnMut(usize, Result<Done>) -> Result<()>) -> Result<()> {
+    pub fn render(&self, roots: &[String], mut done: impl FnMut(usize, Result<Done>) -> Result<()>) -> Result<()> {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
             let (send, receive) = mpsc::channel();

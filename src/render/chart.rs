@@ -45,7 +45,11 @@ pub(super) struct Inflater<'a> {
 }
 
 impl<'a> Inflater<'a> {
-    pub(super) fn new(pool: &'a Pool<'a>, source: &'a dyn Source, ambient: RefCell<&'a mut dyn Ambient>) -> Inflater<'a> {
+    pub(super) fn new(
+        pool: &'a Pool<'a>,
+        source: &'a dyn Source,
+        ambient: RefCell<&'a mut dyn Ambient>,
+    ) -> Inflater<'a> {
         Inflater { pool, source, ambient, warnings: RefCell::default() }
     }
 

@@ -32,7 +32,10 @@ fn walk(source: &dyn Source, folder: &str, depth: usize, set: &mut Set) -> Resul
         if KUSTOMIZATION_FILES.contains(&entry.name.as_str()) || entry.name == "Chart.yaml" {
             let what = if entry.name == "Chart.yaml" { "chart" } else { "kustomization" };
             let message = format!("`{folder}` is a {what} inside a folder of plain manifests");
-            return Err(Box::new(Diagnostic::input("folder-mixed", message).hint(format!("render `{folder}` by itself, or add a kustomization above it"))));
+            return Err(Box::new(
+                Diagnostic::input("folder-mixed", message)
+                    .hint(format!("render `{folder}` by itself, or add a kustomization above it")),
+            ));
         }
         match entry.kind {
             Some(EntryKind::Folder) => walk(source, &path, depth + 1, set)?,

@@ -24,7 +24,7 @@ const FORM: &str = "hydrant-kept-1";
 const QUESTIONS: [Question; 4] = [Question::Kind, Question::Bytes, Question::Entries, Question::RealPath];
 
 /// Where entries are kept. Parallel runs may share it: an entry is replaced as a whole or not at all.
-pub(crate) trait Store: Sync {
+pub trait Store: Sync {
     /// The entry under a key; nothing if there is none or it cannot be read.
     fn get(&self, key: &str) -> Option<Vec<u8>>;
 
@@ -33,7 +33,7 @@ pub(crate) trait Store: Sync {
 }
 
 /// The entries of one set of options below one folder.
-pub(crate) struct Kept<'a> {
+pub struct Kept<'a> {
     store: &'a dyn Store,
     /// Digest of what every key of this run shares.
     salt: String,
@@ -43,12 +43,12 @@ pub(crate) struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     /// `salt` is what results depend on beside inputs: Hydrant's build and the options.
-    pub(crate) fn new(store: &'a dyn Store, salt: &str, top: &str) -> Kept<'a> {
+    pub fn new(store: &'a dyn Store, salt: &str, top: &str) -> Kept<'a> {
         Kept { store, salt: format!("{FORM}\n{salt}"), top: format!("{}/", top.trim_end_matches('/')) }
     }
 
     /// The key of a root.
-    pub(crate) fn key(&self, root: &str) -> String {
+    pub fn key(&self, root: &str) -> String {
         hex(format!("{}\n{}", self.salt, self.seen(root)).as_bytes())
     }
 
@@ -71,7 +71,7 @@ impl<'a> Kept<'a> {
     }
 
     /// The page under a key, if all that its render asked is answered now as it was then.
-    pub(crate) fn find(&self, key: &str, files: &Once<'_>) -> Option<Page> {
+    pub fn find(&self, key: &str, files: &Once<'_>) -> Option<Page> {
         let entry = self.store.get(key)?;
         let mut rest = Reader(checked(&entry)?);
         for _ in 0..rest.count()? {
@@ -99,7 +99,7 @@ impl<'a> Kept<'a> {
     }
 
     /// Keeps a page with what its render asked.
-    pub(crate) fn keep(&self, key: &str, files: &Once<'_>, asked: &Asked, page: &Page) -> Result<()> {
+    pub fn keep(&self, key: &str, files: &Once<'_>, asked: &Asked, page: &Page) -> Result<()> {
         let mut by_path: BTreeMap<&str, [String; QUESTIONS.len()]> = BTreeMap::new();
         for (path, question) in asked {
             let answers = by_path.entry(path).or_default();

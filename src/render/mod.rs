@@ -20,24 +20,24 @@ use std::collections::BTreeSet;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, Warnings};
-pub(crate) use crate::helm::Ambient;
+pub use crate::helm::Ambient;
 use crate::kustomize;
 use crate::manifest::Set;
 use crate::source::{EntryKind, Source};
 use crate::yaml;
-pub(crate) use all::{Done, Many};
+pub use all::{Done, Many};
 use chart::Inflater;
-pub(crate) use kept::{Kept, Store};
-pub(crate) use page::Page;
-pub(crate) use pool::Pool;
-pub(crate) use roots::roots;
+pub use kept::{Kept, Store};
+pub use page::Page;
+pub use pool::Pool;
+pub use roots::roots;
 
 /// Names under which a kustomization's file may stand, in the order in which kustomize looks for them.
-pub(crate) const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// What kind of thing a path holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A folder with a kustomization.
     Kustomization,
     /// A chart: a folder with `Chart.yaml`, or a packed one.
@@ -50,20 +50,20 @@ pub(crate) enum Kind {
 
 /// What a caller may choose.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Options {
+pub struct Options {
     /// Whose behaviour to follow.
-    pub(crate) profile: Profile,
+    pub profile: Profile,
     /// For kustomizations.
-    pub(crate) kustomize: kustomize::Options,
+    pub kustomize: kustomize::Options,
     /// For a chart that is rendered by itself: its release's name; the chart's own name where nothing is given.
-    pub(crate) release: Option<String>,
+    pub release: Option<String>,
     /// For a chart that is rendered by itself: its release's namespace; `default` where nothing is given.
-    pub(crate) namespace: Option<String>,
+    pub namespace: Option<String>,
 }
 
 impl Options {
     /// The defaults under a profile: charts rendered, files confined as kustomize confines them.
-    pub(crate) fn of(profile: Profile) -> Options {
+    pub fn of(profile: Profile) -> Options {
         let helm = kustomize::HelmOptions { enabled: true, ..kustomize::HelmOptions::default() };
         let kustomize = kustomize::Options { profile, helm, ..kustomize::Options::default() };
         Options { profile, kustomize, release: None, namespace: None }
@@ -72,19 +72,19 @@ impl Options {
 
 /// A finished render.
 #[derive(Debug)]
-pub(crate) struct Rendered {
+pub struct Rendered {
     /// What was rendered.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// The objects, in the order to print.
-    pub(crate) set: Set,
+    pub set: Set,
     /// What did not stop the render.
-    pub(crate) warnings: Warnings,
+    pub warnings: Warnings,
     /// The objects that another render prints otherwise, since charts made up passwords, keys or dates.
-    pub(crate) unsteady: Vec<String>,
+    pub unsteady: Vec<String>,
 }
 
 /// What stands at `path`. Fails with `source-missing` if nothing does.
-pub(crate) fn kind(source: &dyn Source, path: &str) -> Result<Kind> {
+pub fn kind(source: &dyn Source, path: &str) -> Result<Kind> {
     let within = |name: &str| source.kind(&format!("{}/{name}", path.trim_end_matches('/'))) == Some(EntryKind::File);
     match source.kind(path) {
         Some(EntryKind::Folder) if KUSTOMIZATION_FILES.iter().any(|name| within(name)) => Ok(Kind::Kustomization),
@@ -101,13 +101,19 @@ pub(crate) fn kind(source: &dyn Source, path: &str) -> Result<Kind> {
 
 /// Renders what stands at `path`. Where charts asked for randomness or the time, it is rendered once more in another world,
 /// to learn which objects depend on it.
-pub(crate) fn render(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
+pub fn render(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
     let pool = Pool::new(source, options.profile);
     render_in(&pool, &pool.files, path, options, ambient)
 }
 
 /// As [`render`], from `source`, which gives what the pool's files do.
-fn render_in(pool: &Pool<'_>, source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
+fn render_in(
+    pool: &Pool<'_>,
+    source: &dyn Source,
+    path: &str,
+    options: &Options,
+    ambient: &mut dyn Ambient,
+) -> Result<Rendered> {
     let mut rendered = once(pool, source, path, options, ambient)?;
     if let Some(mut other) = ambient.elsewhere() {
         let again = once(pool, source, path, options, &mut *other)?;
@@ -123,7 +129,13 @@ fn differing(one: &Set, other: &Set) -> Vec<String> {
     only_here.map(|object| object.id.to_string()).collect()
 }
 
-fn once(pool: &Pool<'_>, source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
+fn once(
+    pool: &Pool<'_>,
+    source: &dyn Source,
+    path: &str,
+    options: &Options,
+    ambient: &mut dyn Ambient,
+) -> Result<Rendered> {
     let kind = kind(source, path)?;
     let (set, warnings) = match kind {
         Kind::Kustomization => {
@@ -171,8 +183,12 @@ mod tests {
     fn objects_that_each_render_prints_otherwise_are_named() {
         let mut files = Memory::new();
         files.insert("/web/Chart.yaml", *b"apiVersion: v2\nname: web\nversion: 1.0.0\n");
-        let object = |name: &str, text: &str| format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{a: {text}}}\n");
-        for (name, text) in [("steady", "x"), ("random", "{{ randAlpha 9 }}"), ("dated", "{{ now | unixEpoch | quote }}")] {
+        let object = |name: &str, text: &str| {
+            format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{a: {text}}}\n")
+        };
+        for (name, text) in
+            [("steady", "x"), ("random", "{{ randAlpha 9 }}"), ("dated", "{{ now | unixEpoch | quote }}")]
+        {
             files.insert(&format!("/web/templates/{name}.yaml"), object(name, text).into_bytes());
         }
         let rendered = render(&files, "/web", &Options::default(), &mut Turned(1, false)).expect("renders");
@@ -199,14 +215,23 @@ mod tests {
     fn app() -> Memory {
         let mut files = Memory::new();
         for (path, text) in [
-            ("/w/app/kustomization.yaml", "resources: [../base]\nconfigMapGenerator: [{name: made, literals: [a=b]}]\n"),
+            (
+                "/w/app/kustomization.yaml",
+                "resources: [../base]\nconfigMapGenerator: [{name: made, literals: [a=b]}]\n",
+            ),
             ("/w/base/kustomization.yaml", "resources: [deep]\nhelmCharts: [{name: web, releaseName: rel}]\n"),
             ("/w/base/charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
             ("/w/base/charts/web/values.yaml", "a: 1\n"),
             ("/w/base/charts/web/templates/one.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: one}\n"),
-            ("/w/base/charts/web/templates/two.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: two}\n---\nkind: Pod\napiVersion: v1\nmetadata: {name: pod}\n"),
+            (
+                "/w/base/charts/web/templates/two.yaml",
+                "apiVersion: v1\nkind: Service\nmetadata: {name: two}\n---\nkind: Pod\napiVersion: v1\nmetadata: {name: pod}\n",
+            ),
             ("/w/base/deep/kustomization.yaml", "resources: [objects.yaml]\nnamePrefix: p-\n"),
-            ("/w/base/deep/objects.yaml", "kind: Secret\napiVersion: v1\nmetadata: {name: a}\n---\nkind: Secret\napiVersion: v1\nmetadata: {name: b}\n"),
+            (
+                "/w/base/deep/objects.yaml",
+                "kind: Secret\napiVersion: v1\nmetadata: {name: a}\n---\nkind: Secret\napiVersion: v1\nmetadata: {name: b}\n",
+            ),
         ] {
             files.insert(path, text.as_bytes());
         }
@@ -216,28 +241,46 @@ mod tests {
     #[test]
     fn every_object_says_where_it_came_from() {
         let rendered = render(&app(), "/w/app", &Options::of(Profile::default()), &mut Nowhere).expect("it renders");
-        let mut origins: Vec<String> = rendered.set.objects.iter().map(|object| {
-            let origin = &object.origin;
-            let bases: Vec<&str> = origin.bases.iter().map(crate::value::Text::as_str).collect();
-            let name = object.id.name.split("-made").next().unwrap_or_default();
-            format!("{} {name}: {}:{} [{}] {}", object.id.kind, origin.file, origin.line, bases.join(" "), origin.chart)
-        }).collect();
+        let mut origins: Vec<String> = rendered
+            .set
+            .objects
+            .iter()
+            .map(|object| {
+                let origin = &object.origin;
+                let bases: Vec<&str> = origin.bases.iter().map(crate::value::Text::as_str).collect();
+                let name = object.id.name.split("-made").next().unwrap_or_default();
+                format!(
+                    "{} {name}: {}:{} [{}] {}",
+                    object.id.kind,
+                    origin.file,
+                    origin.line,
+                    bases.join(" "),
+                    origin.chart
+                )
+            })
+            .collect();
         origins.sort();
         let hashed = origins.remove(0);
         assert!(hashed.starts_with("ConfigMap made-") && hashed.ends_with(": kustomization.yaml:0 [] "), "{hashed}");
-        assert_eq!(origins, [
-            "Pod pod: web/templates/two.yaml:0 [../base] ../base/charts/web",
-            "Secret p-a: ../base/deep/objects.yaml:1 [../base ../base/deep] ",
-            "Secret p-b: ../base/deep/objects.yaml:4 [../base ../base/deep] ",
-            "Service one: web/templates/one.yaml:0 [../base] ../base/charts/web",
-            "Service two: web/templates/two.yaml:0 [../base] ../base/charts/web",
-        ]);
+        assert_eq!(
+            origins,
+            [
+                "Pod pod: web/templates/two.yaml:0 [../base] ../base/charts/web",
+                "Secret p-a: ../base/deep/objects.yaml:1 [../base ../base/deep] ",
+                "Secret p-b: ../base/deep/objects.yaml:4 [../base ../base/deep] ",
+                "Service one: web/templates/one.yaml:0 [../base] ../base/charts/web",
+                "Service two: web/templates/two.yaml:0 [../base] ../base/charts/web",
+            ]
+        );
     }
 
     #[test]
     fn roots_are_what_nothing_includes() {
         let mut files = app();
-        files.insert("/w/part/kustomization.yaml", *b"kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nresources: []\n");
+        files.insert(
+            "/w/part/kustomization.yaml",
+            *b"kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nresources: []\n",
+        );
         files.insert("/w/broken/kustomization.yaml", *b"[");
         files.insert("/w/.git/kustomization.yaml", *b"resources: []\n");
         let pool = Pool::new(&files, Profile::default());

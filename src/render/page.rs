@@ -11,36 +11,36 @@ use super::Rendered;
 
 /// What one root came to. Holds texts only, so that a kept one is the same as a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Page {
+pub struct Page {
     /// The objects in order.
-    pub(crate) documents: Vec<Document>,
+    pub documents: Vec<Document>,
     /// The warnings in order.
-    pub(crate) remarks: Vec<Remark>,
+    pub remarks: Vec<Remark>,
     /// Objects that another render would print otherwise; a kept page has none.
-    pub(crate) unsteady: Vec<String>,
+    pub unsteady: Vec<String>,
 }
 
 /// One object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Document {
+pub struct Document {
     /// The name that kustomize gives its file.
-    pub(crate) file_name: String,
+    pub file_name: String,
     /// Its text.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// A warning in the forms in which it may be printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Remark {
+pub struct Remark {
     /// For people.
-    pub(crate) text: String,
+    pub text: String,
     /// For programs.
-    pub(crate) json: String,
+    pub json: String,
 }
 
 impl Page {
     /// Prints a render. Fails with `yaml-unprintable` on a value that Go refuses to print.
-    pub(crate) fn of(rendered: &Rendered) -> Result<Page> {
+    pub fn of(rendered: &Rendered) -> Result<Page> {
         let objects = &rendered.set.objects;
         let document = |(object, file_name): (&Object, String)| {
             let text = if object.raw().is_some() { object.text() } else { yaml::to_string_strict(object.tree())? };
@@ -55,7 +55,7 @@ impl Page {
     }
 
     /// All objects as one text, as `kustomize build` prints them.
-    pub(crate) fn to_yaml(&self) -> String {
+    pub fn to_yaml(&self) -> String {
         manifest::join(self.documents.iter().map(|document| document.text.as_str()))
     }
 }

@@ -13,9 +13,9 @@ use crate::kustomize::Shared;
 use crate::source::{Asked, Once, Record, Source};
 
 /// Shared between renders that follow one profile.
-pub(crate) struct Pool<'a> {
+pub struct Pool<'a> {
     /// The files.
-    pub(crate) files: Once<'a>,
+    pub files: Once<'a>,
     /// Parsed kustomizations and the files that they list.
     pub(super) parsed: Shared,
     profile: Profile,
@@ -30,7 +30,7 @@ struct Loaded {
 
 impl<'a> Pool<'a> {
     /// Over a source, of which nothing is known yet.
-    pub(crate) fn new(source: &'a dyn Source, profile: Profile) -> Pool<'a> {
+    pub fn new(source: &'a dyn Source, profile: Profile) -> Pool<'a> {
         Pool { files: Once::new(source), parsed: Shared::new(profile), profile, charts: Mutex::default() }
     }
 

@@ -17,7 +17,7 @@ use super::pool::Pool;
 const FOLDER_DEPTH_MAX: usize = 64;
 
 /// The roots at and below `top`. Fails with `roots-none` where there is none.
-pub(crate) fn roots(pool: &Pool<'_>, top: &str) -> Result<Vec<String>> {
+pub fn roots(pool: &Pool<'_>, top: &str) -> Result<Vec<String>> {
     let mut search = Search { pool, seen: BTreeSet::new(), found: BTreeMap::new() };
     search.walk(top, 0)?;
     let included: BTreeSet<&String> = search.found.values().flatten().flat_map(|outline| &outline.includes).collect();
@@ -48,7 +48,9 @@ impl Search<'_, '_> {
         let files = &self.pool.files;
         if depth > FOLDER_DEPTH_MAX {
             let message = format!("`{folder}` is nested deeper than {FOLDER_DEPTH_MAX} folders");
-            return Err(Box::new(Diagnostic::input("folder-depth", message).hint("give a folder nearer to the kustomizations")));
+            return Err(Box::new(
+                Diagnostic::input("folder-depth", message).hint("give a folder nearer to the kustomizations"),
+            ));
         }
         if !self.seen.insert(files.real_path(folder)?) {
             return Ok(());
@@ -61,7 +63,9 @@ impl Search<'_, '_> {
         } else if has("Chart.yaml") {
             return Ok(());
         }
-        for entry in entries.iter().filter(|entry| entry.kind == Some(EntryKind::Folder) && !entry.name.starts_with('.')) {
+        for entry in
+            entries.iter().filter(|entry| entry.kind == Some(EntryKind::Folder) && !entry.name.starts_with('.'))
+        {
             self.walk(&join(folder, &entry.name), depth + 1)?;
         }
         Ok(())
