@@ -3,10 +3,9 @@
 //! Keys iterate in byte order, which is the order of `range` and `%v`.
 
 use std::cell::{Ref, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{Args, FuncError, List, Method, Str, Val};
+use super::{Args, Entries, FuncError, List, Method, Str, Val};
 
 /// The Go type of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,17 +59,17 @@ pub struct Map {
 struct Inner {
     of_texts: bool,
     nil: bool,
-    entries: RefCell<BTreeMap<Str, Val>>,
+    entries: RefCell<Entries>,
 }
 
 impl Map {
     /// An empty `map[string]interface {}`.
     pub fn new() -> Map {
-        Map::typed(MapType::Any, BTreeMap::new())
+        Map::typed(MapType::Any, Entries::new())
     }
 
     /// A map of a Go type; the caller answers for the values being of it.
-    pub fn typed(ty: MapType, entries: BTreeMap<Str, Val>) -> Map {
+    pub fn typed(ty: MapType, entries: Entries) -> Map {
         let inner = Inner { of_texts: ty == MapType::Str, nil: false, entries: RefCell::new(entries) };
         Map { inner: Rc::new(inner), named: None }.retyped(ty)
     }
@@ -116,7 +115,7 @@ impl Map {
 
     /// As [`Map::get`], for a key that is a [`Str`] already: compares faster.
     pub(super) fn field(&self, key: &Str) -> Option<Val> {
-        self.inner.entries.borrow().get(key).cloned()
+        self.inner.entries.borrow().field(key).cloned()
     }
 
     /// Sets a key, seen by every holder of the map.
@@ -132,7 +131,7 @@ impl Map {
 
     /// True if the key stands.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
-        self.inner.entries.borrow().contains_key(key.as_ref())
+        self.inner.entries.borrow().get(key.as_ref()).is_some()
     }
 
     /// How many keys there are.
@@ -156,7 +155,7 @@ impl Map {
     }
 
     /// The entries to read. Nothing that could change this map may run while the borrow lives.
-    pub fn borrow(&self) -> Ref<'_, BTreeMap<Str, Val>> {
+    pub fn borrow(&self) -> Ref<'_, Entries> {
         self.inner.entries.borrow()
     }
 

@@ -16,6 +16,7 @@ mod compare;
 mod complex;
 mod convert;
 mod ctx;
+mod entries;
 mod error;
 mod exec;
 mod func;
@@ -39,6 +40,7 @@ mod val;
 
 pub use compare::{deep_equal, truth};
 pub use ctx::{Ctx, OUTPUT_MAX, Options, has_no_value};
+pub use entries::Entries;
 pub use error::{Cause, ExecError, ParseError, Place};
 pub use func::{Args, CallSite, FuncError, FuncSpec, FuncTable, Host, Method, Ty};
 pub use list::{List, ListType};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compat::Profile;
-use crate::gotmpl::{Kind, List, ListType, Map, MapType, Str, Val};
+use crate::gotmpl::{Entries, Kind, List, ListType, Map, MapType, Str, Val};
 
 use super::files::Files;
 use super::dependencies::table_at;
@@ -50,7 +50,7 @@ pub(crate) fn runnables(graph: &Graph, values: &Map, shared: &Shared) -> BTreeMa
 fn chart(graph: &Graph, id: NodeId, values: Map, shared: &Shared, found: &mut BTreeMap<Arc<str>, Runnable>) -> Map {
     let (chart_here, path, ty) = (graph.chart(id), graph.path(id), values_type(shared.profile));
     let subcharts = Map::new();
-    let data = Map::typed(ty, BTreeMap::new());
+    let data = Map::typed(ty, Entries::new());
     data.set("Chart", chart_data(graph, id, shared.profile));
     data.set("Files", Val::object(Files::new(&chart_here.files)));
     data.set("Release", shared.release.clone());

@@ -11,7 +11,7 @@ use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText, Span, Warnings};
 use crate::funcs;
 use crate::gotmpl::{
-    CallSite, Ctx, ExecError, FuncError, Host, Map, Options, Stack, Templates, Unit, Val, has_no_value,
+    CallSite, Ctx, Entries, ExecError, FuncError, Host, Map, Options, Stack, Templates, Unit, Val, has_no_value,
 };
 use crate::yaml;
 
@@ -151,7 +151,7 @@ fn compiled(ordered: &[Runnable], profile: Profile, units: &Units) -> Result<Tem
 
 /// `.Template` as the template itself sees it.
 fn place_template(runnable: &Runnable, profile: Profile) {
-    let place = Map::typed(values_type(profile), BTreeMap::new());
+    let place = Map::typed(values_type(profile), Entries::new());
     place.set("Name", Val::str(&*runnable.path));
     place.set("BasePath", runnable.base_path.clone());
     runnable.data.set("Template", place);
