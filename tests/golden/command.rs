@@ -238,8 +238,12 @@ impl Case for CommandCase {
     }
 }
 
-/// The real tool's words without this machine's paths, so that a record is the same everywhere.
+/// The real tool's words without this machine's paths and a run's own names and addresses, so that a record is the same everywhere.
 fn unplaced(text: &[u8], folder: &Path) -> Vec<u8> {
-    let place = folder.to_string_lossy().into_owned();
-    String::from_utf8_lossy(text).replace(&place, "CASE").into_bytes()
+    let mut text = String::from_utf8_lossy(text).replace(&*folder.to_string_lossy(), "CASE");
+    text = text.replace(&*support::peers().to_string_lossy(), "PEERS");
+    for (pattern, name) in [(r"/[^ '=]*/kustomize-helm-[0-9]+", "TEMP"), (r"0x[0-9a-f]{6,}", "ADDRESS")] {
+        text = regex::Regex::new(pattern).expect("a good pattern").replace_all(&text, name).into_owned();
+    }
+    text.into_bytes()
 }
