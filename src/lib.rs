@@ -30,10 +30,10 @@
 //!
 //! let mut files = Memory::new();
 //! files.insert("/app/kustomization.yaml", &b"namePrefix: team-\nresources: [one.yaml]"[..]);
-//! files.insert("/app/one.yaml", &b"apiVersion: v1\nkind: Namespace\nmetadata: {name: one}"[..]);
+//! files.insert("/app/one.yaml", &b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}"[..]);
 //! let rendered = render(&files, "/app", &Options::of(Profile::default()), &mut Still).expect("it renders");
 //! let yaml = rendered.set.to_yaml().expect("it prints");
-//! assert_eq!(yaml, "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: team-one\n");
+//! assert_eq!(yaml, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team-one\n");
 //! ```
 
 #![cfg_attr(
