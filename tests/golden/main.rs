@@ -76,6 +76,10 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_iter(words), trials).exit_code()
 }
 
+/// How often a real tool is asked before its record is called stale: some of its words come in the order of Go's maps, another one
+/// each time.
+const RECORDINGS_MAX: usize = 10;
+
 /// Writes new answers (or, checking, only says what would change).
 fn rewrite<'a>(
     cases: impl Iterator<Item = &'a Box<dyn Case>>,
@@ -85,11 +89,16 @@ fn rewrite<'a>(
     let (mut changed, mut count) = (0, 0);
     for case in cases {
         count += 1;
-        for (path, bytes) in answers(case.as_ref()) {
-            if fs::read(&path).ok().as_deref() == Some(&bytes) {
-                continue;
+        let mut new = differing(answers(case.as_ref()));
+        for _ in 1..if check { RECORDINGS_MAX } else { 1 } {
+            if new.is_empty() {
+                break;
             }
-            changed += 1;
+            let again = differing(answers(case.as_ref()));
+            new.retain(|(path, _)| again.iter().any(|(other, _)| other == path));
+        }
+        changed += new.len();
+        for (path, bytes) in new {
             println!("{} {}", if check { "stale" } else { "wrote" }, path.display());
             if !check {
                 fs::write(&path, bytes).expect("golden files are writable");
@@ -98,6 +107,11 @@ fn rewrite<'a>(
     }
     println!("{count} cases, {changed} files changed");
     ExitCode::from(u8::from(check && changed > 0))
+}
+
+/// The answers that are not what their files hold.
+fn differing(answers: Answers) -> Answers {
+    answers.into_iter().filter(|(path, bytes)| fs::read(path).ok().as_deref() != Some(bytes)).collect()
 }
 
 fn orphans(golden: &Path, cases: &[Box<dyn Case>]) -> Vec<PathBuf> {
