@@ -15,6 +15,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION
 use reqwest::{Method, Response, StatusCode, Url};
 
 use crate::diag::{Diagnostic, Result};
+use crate::registry::{Failure, may_pass};
 
 /// Redirects followed for one request, as Go's client does.
 const REDIRECTS_MAX: usize = 10;
@@ -316,24 +317,6 @@ impl Body {
         }
         Ok(bytes)
     }
-}
-
-enum Failure {
-    /// More tries cannot help.
-    Final(Box<Diagnostic>),
-    /// Nothing came back.
-    NoAnswer(reqwest::Error),
-}
-
-impl From<Box<Diagnostic>> for Failure {
-    fn from(fault: Box<Diagnostic>) -> Failure {
-        Failure::Final(fault)
-    }
-}
-
-/// Answers that may be another at the next try.
-fn may_pass(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// A certificate that is not trusted now will not be trusted in a second, and a refused connection neither.

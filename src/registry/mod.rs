@@ -30,4 +30,4 @@ pub(crate) use client::Client;
 pub(crate) use google::Google;
 pub(crate) use progress::Progress;
 pub(crate) use push::{Pushed, Step};
-pub(crate) use transport::Options;
+pub(crate) use transport::{Failure, Options, may_pass};

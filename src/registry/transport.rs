@@ -402,7 +402,8 @@ impl Request {
     }
 }
 
-enum Failure {
+/// Why a try came to nothing.
+pub(crate) enum Failure {
     /// More tries cannot help.
     Final(Box<Diagnostic>),
     /// Nothing came back.
@@ -416,7 +417,7 @@ impl From<Box<Diagnostic>> for Failure {
 }
 
 /// Answers that may be another at the next try.
-fn may_pass(status: StatusCode) -> bool {
+pub(crate) fn may_pass(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
