@@ -72,7 +72,19 @@ pub(super) fn settle<T>(
     terminal: &Terminal,
     render: impl FnMut(&dyn Source, &Options) -> Result<T>,
 ) -> Result<T> {
-    settle_over(Memory::new(), root, options, flags, terminal, render)
+    settle_over((&Disk, Memory::new()), root, options, flags, terminal, render)
+}
+
+/// As [`settle`], from a source that is not to be changed: a lock in it counts, and is not renewed.
+pub(super) fn settle_in<T>(
+    under: &dyn Source,
+    root: &str,
+    options: &Options,
+    flags: &FetchFlags,
+    terminal: &Terminal,
+    render: impl FnMut(&dyn Source, &Options) -> Result<T>,
+) -> Result<T> {
+    settle_lasting((under, Memory::new(), false), root, options, flags, terminal, render)
 }
 
 /// As [`settle`], of a source that was itself brought.
@@ -83,11 +95,23 @@ pub(super) fn settle_remote<T>(
     terminal: &Terminal,
     render: impl FnMut(&dyn Source, &Options) -> Result<T>,
 ) -> Result<T> {
-    settle_over(remote.files, &remote.root, options, flags, terminal, render)
+    settle_over((&Disk, remote.files), &remote.root, options, flags, terminal, render)
 }
 
 fn settle_over<T>(
-    over: Memory,
+    (under, over): (&dyn Source, Memory),
+    root: &str,
+    options: &Options,
+    flags: &FetchFlags,
+    terminal: &Terminal,
+    render: impl FnMut(&dyn Source, &Options) -> Result<T>,
+) -> Result<T> {
+    settle_lasting((under, over, true), root, options, flags, terminal, render)
+}
+
+/// `lasting` says whether a lock may be written.
+fn settle_lasting<T>(
+    (under, over, lasting): (&dyn Source, Memory, bool),
     root: &str,
     options: &Options,
     flags: &FetchFlags,
@@ -96,7 +120,7 @@ fn settle_over<T>(
 ) -> Result<T> {
     let nothing = over == Memory::new();
     let mut options = options.clone();
-    let lock = Lock::beside(root)?;
+    let lock = Lock::beside(under, root)?;
     if let Some(lock) = &lock
         && options.kustomize.helm.kube_version.is_empty()
     {
@@ -104,8 +128,8 @@ fn settle_over<T>(
     }
     let mut bringer = Bringer::new(flags, over, lock.as_ref().map(|lock| &lock.pins));
     for round in 0..ROUNDS_MAX {
-        let overlay = Overlay::new(&Disk, &bringer.over);
-        let source: &dyn Source = if round == 0 && nothing { &Disk } else { &overlay };
+        let overlay = Overlay::new(under, &bringer.over);
+        let source: &dyn Source = if round == 0 && nothing { under } else { &overlay };
         let fault = match render(source, &options) {
             Ok(rendered) => {
                 let pins = Pins {
@@ -113,7 +137,9 @@ fn settle_over<T>(
                     kube_version: options.kustomize.helm.kube_version.to_string(),
                     ..bringer.used
                 };
-                finish(lock.as_ref(), root, pins, flags, terminal)?;
+                if lasting || flags.locked {
+                    finish(lock.as_ref(), root, pins, flags, terminal)?;
+                }
                 return Ok(rendered);
             }
             Err(fault) => fault,
@@ -145,12 +171,12 @@ struct Lock {
 }
 
 impl Lock {
-    fn beside(root: &str) -> Result<Option<Lock>> {
+    fn beside(source: &dyn Source, root: &str) -> Result<Option<Lock>> {
         let path = format!("{}/{LOCK_FILE}", root.trim_end_matches('/'));
-        if Disk.kind(&path) != Some(EntryKind::File) {
+        if source.kind(&path) != Some(EntryKind::File) {
             return Ok(None);
         }
-        let text = String::from_utf8_lossy(&Disk.read(&path)?).into_owned();
+        let text = String::from_utf8_lossy(&source.read(&path)?).into_owned();
         let pins = Pins::parse(&SourceText::new(path.as_str(), text.as_str()))?;
         Ok(Some(Lock { path, text, pins }))
     }
@@ -158,7 +184,7 @@ impl Lock {
 
 /// The profile that a lock beside a source is for, if there is one.
 pub(super) fn locked_profile(root: &str) -> Result<Option<String>> {
-    Ok(Lock::beside(root)?.map(|lock| lock.pins.profile).filter(|profile| !profile.is_empty()))
+    Ok(Lock::beside(&Disk, root)?.map(|lock| lock.pins.profile).filter(|profile| !profile.is_empty()))
 }
 
 /// Writes a lock anew where it was renewed, or says that it would change.
@@ -203,7 +229,7 @@ pub(super) fn relock(
     terminal: &Terminal,
     mut render: impl FnMut(&dyn Source, &Options) -> Result<()>,
 ) -> Result<Pins> {
-    let old = Lock::beside(root)?;
+    let old = Lock::beside(&Disk, root)?;
     let path = format!("{}/{LOCK_FILE}", root.trim_end_matches('/'));
     let seed = old.as_ref().map(|lock| lock.pins.seed.clone()).unwrap_or_default();
     let kube_version = old.as_ref().map(|lock| lock.pins.kube_version.clone()).unwrap_or_default();
@@ -217,7 +243,7 @@ pub(super) fn relock(
     let flags = FetchFlags { offline, ..FetchFlags::default() };
     let quiet = Terminal::quiet();
     let settled = settle(root, &options, &flags, &quiet, |source, options| render(source, options));
-    let result = settled.and_then(|()| Lock::beside(root)).inspect_err(|_| {
+    let result = settled.and_then(|()| Lock::beside(&Disk, root)).inspect_err(|_| {
         // what stood there before is better than half a lock
         let _ = old.as_ref().map(|lock| store::write_file(Path::new(&lock.path), lock.text.as_bytes()));
     });

@@ -9,7 +9,7 @@ use std::io::Read as _;
 
 use crate::archive::LayerLimits;
 use crate::compat::Profile;
-use crate::diag::{Diagnostic, Result, SourceText};
+use crate::diag::{Diagnostic, Result};
 use crate::manifest::Set;
 use crate::oci::{Digest, Location};
 use crate::package::{self, unpack};
@@ -18,7 +18,8 @@ use crate::source::{self, Source};
 
 use super::bring::{FetchFlags, settle};
 use super::connection::{ConnectionArgs, wait};
-use super::seed::{self, SeedArgs};
+use super::git_source::GitPath;
+use super::seed::SeedArgs;
 use super::terminal::Terminal;
 
 /// Most bytes read from standard input.
@@ -33,6 +34,10 @@ pub(super) enum Input {
     Path(String),
     /// `oci://…` or `oci-layout:DIR:TAG`.
     Artifact(Location),
+    /// `git:REV:PATH`, a revision of the repository that the working folder is in.
+    Git(GitPath),
+    /// `live:`, the objects of the other side as a cluster has them.
+    Live,
 }
 
 impl Input {
@@ -44,39 +49,27 @@ impl Input {
         if argument.starts_with("oci://") || argument.starts_with("oci-layout:") {
             return Ok(Input::Artifact(Location::parse(argument)?));
         }
-        for (prefix, what) in
-            [("git:", "git revisions"), ("live:", "a live cluster"), ("https://", "URLs"), ("http://", "URLs")]
-        {
-            if argument.starts_with(prefix) {
-                let message = format!("`{argument}` names {what}, which this version does not read as a source");
-                return Err(Box::new(
-                    Diagnostic::input("source-kind", message)
-                        .hint("check it out and give its path, or give an `oci://` reference"),
-                ));
-            }
+        if let Some(rest) = argument.strip_prefix("git:") {
+            return Ok(Input::Git(GitPath::parse(rest, &absolute(".")?)?));
+        }
+        if argument == "live:" {
+            return Ok(Input::Live);
+        }
+        if argument.starts_with("https://") || argument.starts_with("http://") {
+            let message = format!("`{argument}` names a URL, which this version does not read as a source");
+            return Err(Box::new(
+                Diagnostic::input("source-kind", message)
+                    .hint("check it out and give its path, or give an `oci://` reference"),
+            ));
         }
         Ok(Input::Path(absolute(argument)?))
     }
 }
 
-/// Reads or renders what an argument names; warnings go to the terminal.
-pub(super) fn objects(
-    argument: &str,
-    profile: Profile,
-    connection: &ConnectionArgs,
-    fetch: &FetchFlags,
-    terminal: &Terminal,
-) -> Result<Set> {
-    match Input::parse(argument)? {
-        Input::Stdin => Set::parse(&SourceText::new("standard input", stdin()?)),
-        Input::Path(path) => {
-            let rendered = rendered(&path, profile, fetch, terminal)?;
-            rendered.warnings.iter().for_each(|warning| terminal.report(warning));
-            seed::warn_unsteady(&rendered.unsteady, terminal);
-            Ok(rendered.set)
-        }
-        Input::Artifact(location) => Ok(artifact(&location, connection)?.0),
-    }
+/// The fault of a kind of source that a command does not take.
+pub(super) fn refused(argument: &str) -> Box<Diagnostic> {
+    let fault = Diagnostic::input("source-kind", format!("`{argument}` is not read by this command"));
+    Box::new(fault.hint("check it out and give its path, or give an `oci://` reference"))
 }
 
 /// The objects of an artifact, and its digest.
@@ -133,7 +126,8 @@ mod tests {
         assert!(matches!(Input::parse("-"), Ok(Input::Stdin)));
         assert!(matches!(Input::parse("/a/../b"), Ok(Input::Path(path)) if path == "/b"));
         assert!(matches!(Input::parse("oci-layout:/tmp/x:v1"), Ok(Input::Artifact(_))));
-        let fault = Input::parse("git:main:deploy").expect_err("not read");
-        assert!(fault.message.contains("git revisions"), "{fault:?}");
+        assert!(matches!(Input::parse("live:"), Ok(Input::Live)));
+        let fault = Input::parse("https://x.example/y").expect_err("not read");
+        assert!(fault.message.contains("a URL"), "{fault:?}");
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn read(
             refuse_unsteady(&rendered.unsteady)?;
             Ok(origin(rendered.set, &path, &read))
         }
+        Input::Git(_) | Input::Live => Err(input::refused(argument)),
     }
 }
 

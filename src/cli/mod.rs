@@ -24,8 +24,12 @@ mod copy;
 mod deps;
 mod deps_list;
 mod diff;
+mod diff_live;
+mod diff_out;
+mod diff_sides;
 mod folder;
 mod git;
+mod git_source;
 mod helm_pull;
 mod input;
 mod inspect;
@@ -179,11 +183,15 @@ fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
         };
         compat = source.map(bring::locked_profile).transpose()?.flatten().unwrap_or_default();
     }
+    if let Command::Diff(args) = &arguments.command {
+        // two profiles may be compared
+        return diff::run(args, &compat, terminal);
+    }
     let profile = Profile::parse(&compat)?;
     match arguments.command {
         Command::Build(args) => build::run(args, profile, terminal),
         Command::Template(args) => template::run(*args, profile, terminal),
-        Command::Diff(args) => diff::run(&args, profile, terminal),
+        Command::Diff(args) => diff::run(&args, &compat, terminal),
         Command::Push(args) => push::run(args, profile, terminal),
         Command::Pull(args) => pull::run(args, terminal),
         Command::Inspect(args) => inspect::run(args, terminal),

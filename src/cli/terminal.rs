@@ -55,6 +55,44 @@ impl Terminal {
         }
     }
 
+    /// Columns and lines of the terminal that stdout is; nothing if it is none.
+    pub(super) fn screen() -> Option<(usize, usize)> {
+        if !io::stdout().is_terminal() {
+            return None;
+        }
+        // what the shell says, or what a terminal has had for fifty years
+        let number =
+            |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok()).filter(|number| *number > 0);
+        let asked = terminal_size::terminal_size().map(|(width, height)| (usize::from(width.0), usize::from(height.0)));
+        let (columns, lines) = asked.unwrap_or((80, 24));
+        Some((number("COLUMNS").unwrap_or(columns), number("LINES").unwrap_or(lines)))
+    }
+
+    /// True where the user wants no colour.
+    pub(super) fn is_plain() -> bool {
+        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+    }
+
+    /// Prints through the user's pager (`$HYDRANT_PAGER`, `$PAGER`, `less`), or as it is where there is none.
+    pub(super) fn page(&self, text: &str) -> Result<()> {
+        let named = ["HYDRANT_PAGER", "PAGER"].into_iter().find_map(|name| std::env::var(name).ok());
+        let pager = named.unwrap_or_else(|| "less".to_owned());
+        let mut words = pager.split_whitespace();
+        let Some(program) = words.next().filter(|program| *program != "cat") else { return self.data(text) };
+        let mut command = std::process::Command::new(program);
+        command.args(words).stdin(std::process::Stdio::piped());
+        if std::env::var_os("LESS").is_none() {
+            command.env("LESS", "FRX");
+        }
+        let Ok(mut child) = command.spawn() else { return self.data(text) };
+        if let Some(mut into) = child.stdin.take() {
+            // a pager that is left early has seen enough
+            let _ = into.write_all(text.as_bytes());
+        }
+        let _ = child.wait();
+        Ok(())
+    }
+
     /// Prints one line of progress to stderr.
     pub(super) fn note(&self, line: impl std::fmt::Display) {
         if self.quiet {

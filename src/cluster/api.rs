@@ -256,7 +256,8 @@ pub(super) fn segment(name: &str) -> Answer<&str> {
     }
 }
 
-fn object_path(resource: &Resource, key: &Key) -> Answer<String> {
+/// The path of the objects among which an object is.
+pub(super) fn object_path(resource: &Resource, key: &Key) -> Answer<String> {
     segment(&key.name)?;
     path(resource, Some(&key.namespace))
 }

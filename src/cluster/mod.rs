@@ -25,6 +25,7 @@ mod json;
 mod live;
 mod owner;
 mod pages;
+mod preview;
 mod wire;
 
 use std::future::Future;
@@ -34,6 +35,7 @@ pub(crate) use fault::{Fault, FaultKind};
 pub(crate) use folder::{Folder, Layout};
 pub(crate) use live::{Key, Live, Resource, Scope};
 pub(crate) use owner::{Claim, Owner};
+pub(crate) use preview::Preview;
 
 use crate::manifest::Object;
 

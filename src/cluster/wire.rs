@@ -11,18 +11,26 @@ use super::{Answer, Fault, FaultKind, Owner};
 use crate::manifest::Object;
 
 /// Metadata that servers set; a source that carries it was dumped from a cluster.
-const SERVER_METADATA: [&str; 7] =
+pub(super) const SERVER_METADATA: [&str; 7] =
     ["creationTimestamp", "deletionTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"];
 
 /// The object to send.
 pub(super) fn wire(object: &Object, owner: &Owner) -> Answer<Value> {
+    let mut value = unmarked(object)?;
+    if let Some(metadata) = value["metadata"].as_object_mut() {
+        owner.mark(metadata);
+    }
+    Ok(value)
+}
+
+/// The object to send, without an owner's marks.
+pub(super) fn unmarked(object: &Object) -> Answer<Value> {
     let mut value = to_json(object.tree())?;
     let shapeless = || Fault::new(FaultKind::Rejected, "`metadata` is no map");
     let body = value.as_object_mut().ok_or_else(|| Fault::new(FaultKind::Rejected, "the object is no map"))?;
     body.remove("status");
     let metadata = body.entry("metadata").or_insert_with(|| json!({})).as_object_mut().ok_or_else(shapeless)?;
     metadata.retain(|key, _| !SERVER_METADATA.contains(&key.as_str()));
-    owner.mark(metadata);
     if let Some(pod) = pod_spec(&object.id.group, &object.id.kind, &mut value) {
         for field in ["containers", "initContainers", "ephemeralContainers"] {
             pod.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten().for_each(name_protocols);

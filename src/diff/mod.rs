@@ -1,19 +1,54 @@
 //! Two manifest sets to a diff value, and its printers.
 //!
-//! In: an old and a new [`Set`](crate::manifest::Set). Out: a [`Diff`]: objects added, removed and changed, each change a list of fields. Objects match
-//! by group, kind, namespace and name; list items by name where every item has one of its own, else by what they hold.
-//! Order, quoting and comments are no change. What a Secret holds never enters the diff value.
+//! In: an old and a new [`Set`](crate::manifest::Set). Out: a [`Diff`]: objects added, removed and changed, each change a list
+//! of [`Entry`]s, complete and exact: applied to the old objects they give the new ones, as values (`patch` is the proof).
+//! Order of keys, quoting and comments are no change; a move in a list and another spelling of the same amount are entries of
+//! their own class. What a Secret holds does not enter the diff value unless it is asked for.
+//!
+//! A [`Report`] is the diffs of many roots; [`View`] is what of it is shown: noise folded into counted lines ([`Fold`]), dangers
+//! first. The printers (`text`, `markdown`, `html`) print a view, `json` the report as a whole.
 
 mod compare;
+mod embedded;
+mod flag;
+mod fold;
+#[cfg(feature = "cli")]
+mod html;
+mod json;
 mod list;
+mod markdown;
+mod noise;
+mod pairing;
+#[cfg(test)]
+#[path = "../../tests/support/patch.rs"]
+mod patch;
 mod path;
+mod rules;
+mod scalar;
+mod secret;
+#[cfg(test)]
+mod tests;
 mod text;
+mod view;
 
-pub(crate) use compare::diff;
-pub(crate) use path::FieldPath;
-pub(crate) use text::to_text;
+use std::sync::Arc;
 
-use crate::manifest::ObjectId;
+pub(crate) use compare::{Facts, diff};
+pub(crate) use flag::Flag;
+#[cfg(feature = "cli")]
+pub(crate) use html::to_html;
+pub(crate) use json::to_json;
+pub(crate) use markdown::{BYTES_MAX as MARKDOWN_BYTES_MAX, to_markdown};
+pub(crate) use noise::Noise;
+pub(crate) use pairing::Renamed;
+pub(crate) use path::{FieldPath, Step};
+pub(crate) use rules::Rules;
+pub(crate) use text::{Look, to_text};
+pub(crate) use view::{Unfold, View};
+
+use compare::same;
+
+use crate::manifest::{ObjectId, Origin};
 use crate::value::Tree;
 
 /// What turns the old set into the new one.
@@ -25,49 +60,145 @@ pub(crate) struct Diff {
     pub(crate) unchanged: usize,
 }
 
-impl Diff {
-    /// True where nothing differs.
+/// The diffs of one or many roots.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Report {
+    /// What the user called the old side.
+    pub(crate) old: String,
+    /// What the user called the new side.
+    pub(crate) new: String,
+    /// Each root that was compared, in order of its name; one without a name where no roots were looked for.
+    pub(crate) roots: Vec<RootDiff>,
+    /// How many roots were not rendered, since their inputs are the same on both sides.
+    pub(crate) roots_same: usize,
+}
+
+/// The diff of one root.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RootDiff {
+    /// Its path below the folder of all roots.
+    pub(crate) name: String,
+    /// What differs.
+    pub(crate) diff: Diff,
+}
+
+impl Report {
+    /// True where nothing differs but spelling.
     pub(crate) fn is_empty(&self) -> bool {
-        self.objects.is_empty()
+        self.roots.iter().all(|root| root.diff.objects.iter().all(ObjectDiff::is_respelled_only))
     }
 }
 
 /// One object that differs.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectDiff {
-    /// Which object; the new side's identity where both have it.
+    /// The object on the old side; nothing where it is new.
+    pub(crate) old: Option<Side>,
+    /// The object on the new side; nothing where it is gone.
+    pub(crate) new: Option<Side>,
+    /// Why both are taken for the same object although their identities differ.
+    pub(crate) renamed: Option<Renamed>,
+    /// What differs in an object of both sides.
+    pub(crate) entries: Vec<Entry>,
+    /// What is dangerous about it.
+    pub(crate) flags: Vec<Flag>,
+}
+
+/// An object on one side.
+#[derive(Clone, Debug)]
+pub(crate) struct Side {
+    /// Which object.
     pub(crate) id: ObjectId,
-    /// How it differs.
-    pub(crate) kind: ObjectDiffKind,
+    /// Its place in its set.
+    pub(crate) place: usize,
+    /// Where it came from.
+    pub(crate) origin: Arc<Origin>,
+    /// Its value, masked, where the object is on this side only.
+    pub(crate) value: Option<Tree>,
 }
 
 /// How an object differs.
-#[derive(Clone, Debug)]
-pub(crate) enum ObjectDiffKind {
-    /// It stands in the new set only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It is on the new side only.
     Added,
-    /// It stands in the old set only.
+    /// It is on the old side only.
     Removed,
-    /// These fields differ; never empty.
-    Changed(Vec<FieldDiff>),
+    /// It is on both, and differs.
+    Changed,
 }
 
-/// One field that differs.
+impl ObjectDiff {
+    /// How it differs.
+    pub(crate) fn change(&self) -> Change {
+        match (&self.old, &self.new) {
+            (None, _) => Change::Added,
+            (_, None) => Change::Removed,
+            _ => Change::Changed,
+        }
+    }
+
+    /// The identity to name it by: the new one where both sides have it.
+    pub(crate) fn id(&self) -> &ObjectId {
+        let side = self.new.as_ref().or(self.old.as_ref());
+        &side.expect("an object is on one side at least").id
+    }
+
+    /// True if nothing differs but spelling.
+    pub(crate) fn is_respelled_only(&self) -> bool {
+        self.change() == Change::Changed && self.entries.iter().all(|entry| !entry.class.is_change())
+    }
+}
+
+/// What kind of difference an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Another value stands there.
+    Value,
+    /// A field or item that was not there.
+    Added,
+    /// A field or item that is gone.
+    Removed,
+    /// A list item changed places with others.
+    Moved,
+    /// The same amount, or the same document in a text, written otherwise; a null that came or went.
+    Respelled,
+    /// A text whose document differs: the whole texts, for whoever applies the diff. The entries inside tell what differs.
+    Document,
+}
+
+impl Class {
+    /// The word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Class::Value => "value",
+            Class::Added => "added",
+            Class::Removed => "removed",
+            Class::Moved => "moved",
+            Class::Respelled => "respelled",
+            Class::Document => "document",
+        }
+    }
+
+    /// True for what changes anything.
+    pub(crate) fn is_change(self) -> bool {
+        !matches!(self, Class::Respelled | Class::Document)
+    }
+}
+
+/// One difference in an object.
 #[derive(Clone, Debug)]
-pub(crate) struct FieldDiff {
+pub(crate) struct Entry {
     /// Where.
     pub(crate) path: FieldPath,
-    /// The old value; nothing where the field is new.
-    pub(crate) old: Option<Shown>,
-    /// The new value; nothing where the field is gone.
-    pub(crate) new: Option<Shown>,
-}
-
-/// A value as a diff may show it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Shown {
-    /// The value itself.
-    Value(Tree),
-    /// A value of a Secret: only its length in bytes is told.
-    Masked(usize),
+    /// What kind of difference.
+    pub(crate) class: Class,
+    /// The old value; nothing where the field is new or an item only moved.
+    pub(crate) old: Option<Tree>,
+    /// The new value; nothing where the field is gone or an item only moved.
+    pub(crate) new: Option<Tree>,
+    /// The values are a Secret's, and were replaced by a mark.
+    pub(crate) masked: bool,
+    /// What makes it noise.
+    pub(crate) noise: Option<Noise>,
 }

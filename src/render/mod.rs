@@ -10,6 +10,7 @@
 mod all;
 mod chart;
 mod folder;
+mod inputs;
 mod kept;
 mod page;
 mod pool;
@@ -27,6 +28,7 @@ use crate::source::{EntryKind, Source};
 use crate::yaml;
 pub use all::{Done, Many};
 use chart::Inflater;
+pub use inputs::Inputs;
 pub use kept::{Kept, Store};
 pub use page::Page;
 pub use pool::Pool;
@@ -104,6 +106,11 @@ pub fn kind(source: &dyn Source, path: &str) -> Result<Kind> {
 pub fn render(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
     let pool = Pool::new(source, options.profile);
     render_in(&pool, &pool.files, path, options, ambient)
+}
+
+/// As [`render`], sharing what is read with the other renders of a pool.
+pub fn render_shared(pool: &Pool<'_>, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
+    render_in(pool, &pool.files, path, options, ambient)
 }
 
 /// As [`render`], from `source`, which gives what the pool's files do.

@@ -17,7 +17,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/patch.rs"]
+mod patch;
+
 mod command;
+mod diffs;
 mod expressions;
 
 use std::collections::BTreeSet;
@@ -47,6 +51,7 @@ pub(crate) trait Case: Send + Sync {
 fn main() -> ExitCode {
     let golden = support::root().join("golden");
     let mut cases: Vec<Box<dyn Case>> = command::find(&golden);
+    cases.extend(diffs::find(&golden));
     cases.extend(expressions::find(&golden));
     cases.sort_by(|a, b| a.name().cmp(b.name()));
     let mut words: Vec<String> = std::env::args().collect();

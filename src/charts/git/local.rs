@@ -2,9 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "a `file://` repository is an input that only this file reads")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -22,8 +22,37 @@ const LOOSE_BYTES_MAX: u64 = 128 << 20;
 /// How many repositories may borrow objects from one another.
 const ALTERNATES_MAX: usize = 8;
 
-/// The bytes of a pack's index, and of the pack.
-type PackFiles = Arc<(Vec<u8>, Vec<u8>)>;
+/// How much of a pack is read at first for one object; where that is too little, ever more.
+const WINDOW_BYTES: u64 = 16 << 10;
+
+/// A pack: the bytes of its index, and the pack itself, which may be larger than memory.
+struct PackFile {
+    index: Vec<u8>,
+    pack: Mutex<fs::File>,
+    length: u64,
+}
+
+impl PackFile {
+    /// The entry at an offset; nothing if the pack is broken.
+    fn entry(&self, offset: usize) -> Option<Entry> {
+        let left = self.length.checked_sub(offset as u64)?;
+        let mut window = WINDOW_BYTES;
+        loop {
+            let size = window.min(left);
+            let mut bytes = Vec::with_capacity(size as usize);
+            {
+                let mut file = self.pack.lock().ok()?;
+                file.seek(SeekFrom::Start(offset as u64)).ok()?;
+                (&mut *file).take(size).read_to_end(&mut bytes).ok()?;
+            }
+            match pack::entry(&bytes, offset) {
+                Some((entry, _)) => return Some(entry),
+                None if size == left => return None,
+                None => window *= 8,
+            }
+        }
+    }
+}
 
 /// A repository in a folder.
 pub(super) struct Local {
@@ -36,7 +65,7 @@ pub(super) struct Local {
     stores: Vec<PathBuf>,
     packs: Vec<PathBuf>,
     /// Packs that were read.
-    read: Mutex<BTreeMap<PathBuf, PackFiles>>,
+    read: Mutex<BTreeMap<PathBuf, Arc<PackFile>>>,
 }
 
 impl Local {
@@ -95,6 +124,21 @@ impl Local {
         found.ok_or_else(|| no_revision(&self.url, revision))
     }
 
+    /// The objects whose names begin so; at most two, which is one too many.
+    pub(super) fn begun(&self, digits: &str) -> Result<Vec<Id>> {
+        let mut found = BTreeSet::new();
+        for store in &self.stores {
+            for entry in fs::read_dir(store.join(&digits[..2])).into_iter().flatten().flatten() {
+                let name = format!("{}{}", &digits[..2], entry.file_name().to_string_lossy());
+                found.extend(Id::parse(&name).filter(|_| name.starts_with(digits)));
+            }
+        }
+        for path in &self.packs {
+            found.extend(begun_in(&self.pack(path)?.index, digits));
+        }
+        Ok(found.into_iter().take(2).collect())
+    }
+
     fn reference(&self, mut name: String, packed: &str) -> Option<Id> {
         for _ in 0..SYMBOLIC_MAX {
             if name.split('/').any(|part| part == ".." || part.is_empty()) {
@@ -139,9 +183,9 @@ impl Local {
     fn packed(&self, id: &Id) -> Result<Option<(Kind, Arc<[u8]>)>> {
         for path in &self.packs {
             let pack = self.pack(path)?;
-            if let Some(offset) = offset_of(&pack.0, id) {
+            if let Some(offset) = offset_of(&pack.index, id) {
                 let wrong = || broken(&self.url, &format!("has a broken pack {}", path.display()));
-                let (kind, bytes) = self.unpack(&pack.1, offset)?.ok_or_else(wrong)?;
+                let (kind, bytes) = self.unpack(&pack, offset)?.ok_or_else(wrong)?;
                 if Id::of(kind, &bytes) != *id {
                     return Err(wrong());
                 }
@@ -152,12 +196,10 @@ impl Local {
     }
 
     /// The object at an offset of a pack, its changes applied; nothing if the pack is broken.
-    fn unpack(&self, packed: &[u8], mut offset: usize) -> Result<Option<(Kind, Vec<u8>)>> {
+    fn unpack(&self, pack: &PackFile, mut offset: usize) -> Result<Option<(Kind, Vec<u8>)>> {
         let mut deltas = Vec::new();
         let (kind, mut bytes) = loop {
-            let Some((entry, _)) = pack::entry(packed, offset).filter(|_| deltas.len() < CHAIN_MAX) else {
-                return Ok(None);
-            };
+            let Some(entry) = pack.entry(offset).filter(|_| deltas.len() < CHAIN_MAX) else { return Ok(None) };
             match entry {
                 Entry::Whole(kind, bytes) => break (kind, bytes),
                 Entry::OffsetDelta(base, delta) => {
@@ -179,17 +221,17 @@ impl Local {
     }
 
     /// The index and the pack at a path, read once.
-    fn pack(&self, index: &Path) -> Result<PackFiles> {
+    fn pack(&self, index: &Path) -> Result<Arc<PackFile>> {
         let poisoned = || Box::new(Diagnostic::bug("git-pack", "another reader panicked"));
         let mut known = self.read.lock().map_err(|_| poisoned())?;
         if let Some(pack) = known.get(index) {
             return Ok(pack.clone());
         }
-        let read = |path: &Path| {
-            fs::read(path)
-                .map_err(|error| broken(&self.url, &format!("has an unreadable pack {}: {error}", path.display())))
-        };
-        let pack = Arc::new((read(index)?, read(&index.with_extension("pack"))?));
+        let unreadable =
+            |error: std::io::Error| broken(&self.url, &format!("has an unreadable pack {}: {error}", index.display()));
+        let file = fs::File::open(index.with_extension("pack")).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        let pack = Arc::new(PackFile { index: fs::read(index).map_err(unreadable)?, pack: Mutex::new(file), length });
         known.insert(index.to_owned(), pack.clone());
         Ok(pack)
     }
@@ -202,6 +244,20 @@ impl Objects for Local {
             None => self.packed(id),
         }
     }
+}
+
+/// The names in an index of version 2 that begin so, the first two of them.
+fn begun_in(index: &[u8], digits: &str) -> Vec<Id> {
+    let number = |at: usize| Some(u32::from_be_bytes(index.get(at..at + 4)?.try_into().ok()?) as usize);
+    let Some(first) = usize::from_str_radix(&digits[..2], 16).ok().filter(|_| index.starts_with(b"\xfftOc\0\0\0\x02"))
+    else {
+        return Vec::new();
+    };
+    let low = if first == 0 { Some(0) } else { number(8 + 4 * (first - 1)) };
+    let (Some(low), Some(high)) = (low, number(8 + 4 * first)) else { return Vec::new() };
+    let names = index.get(8 + 1024 + 20 * low..8 + 1024 + 20 * high).unwrap_or_default();
+    let ids = names.chunks_exact(20).filter_map(|bytes| bytes.try_into().ok().map(Id));
+    ids.filter(|id| id.to_string().starts_with(digits)).take(2).collect()
 }
 
 /// Where an object begins in its pack, by an index of version 2.

@@ -10,6 +10,7 @@ mod object;
 mod pack;
 mod packet;
 mod remote;
+mod revision;
 mod tree;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::diag::{Diagnostic, Result};
 use local::Local;
 use object::{Id, Objects};
 
+pub(crate) use revision::{Found, Revision};
 pub(crate) use tree::{GitTree, Node};
 
 /// How deep submodules may nest.

@@ -56,10 +56,11 @@ impl Pack {
         let mut entries = BTreeMap::new();
         let (mut at, mut left) = (12, TOTAL_BYTES_MAX);
         for _ in 0..count {
-            let (entry, end) = entry(packed, at).ok_or_else(|| wrong("is broken"))?;
+            let (entry, length) =
+                packed.get(at..).and_then(|rest| entry(rest, at)).ok_or_else(|| wrong("is broken"))?;
             left = left.checked_sub(entry.length()).ok_or_else(|| over(url))?;
             entries.insert(at, entry);
-            at = end;
+            at += length;
         }
         Pack::resolve(entries, left, url)
     }
@@ -128,9 +129,9 @@ fn count(packed: &[u8]) -> Option<u32> {
     matches!(version, 2 | 3).then_some(count)
 }
 
-/// The entry at an offset, and where the next one begins.
+/// The entry that bytes begin with, and its length; `start` is where they stand in the pack.
 pub(super) fn entry(packed: &[u8], start: usize) -> Option<(Entry, usize)> {
-    let mut at = start;
+    let mut at = 0;
     let mut byte = *packed.get(at)?;
     at += 1;
     let kind = (byte >> 4) & 7;

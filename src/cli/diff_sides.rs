@@ -1,0 +1,274 @@
+//! The two sides of a diff: what each argument names, and how it becomes objects.
+//!
+//! Charts that ask for randomness or the time get the same answers on both sides, call by call, so that what they make up
+//! differs only where the chart does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::charts::LOCK_FILE;
+use crate::compat::Profile;
+use crate::diag::{Diagnostic, Result, SourceText};
+use crate::helm;
+use crate::manifest::Set;
+use crate::render::{self, Inputs, Options, Pool};
+use crate::source::{Disk, EntryKind, Source, hex, relative};
+
+use super::bring::{FetchFlags, settle_in};
+use super::connection::ConnectionArgs;
+use super::diff_live;
+use super::git_source::GitSource;
+use super::input::{self, Input};
+use super::terminal::Terminal;
+
+/// Stack of a worker: enough for YAML nested as deep as its reader allows.
+const STACK_BYTES: usize = 64 << 20;
+
+/// One side.
+pub(super) struct Side {
+    input: Input,
+    profile: Profile,
+    /// What the user called it.
+    pub(super) shown: String,
+}
+
+impl Side {
+    /// Understands an argument.
+    pub(super) fn parse(argument: &str, profile: Profile, shown: String) -> Result<Side> {
+        Ok(Side { input: Input::parse(argument)?, profile, shown })
+    }
+}
+
+/// What both sides are read with.
+pub(super) struct World<'a> {
+    /// How what is elsewhere is fetched.
+    pub(super) fetch: &'a FetchFlags,
+    /// How registries are reached.
+    pub(super) connection: &'a ConnectionArgs,
+    /// The kubeconfig and the context, for the live cluster.
+    pub(super) cluster: (Option<PathBuf>, Option<String>),
+    /// The Kubernetes version for charts; empty for the profile's own.
+    pub(super) kube_version: String,
+    /// Who hears of warnings.
+    pub(super) terminal: &'a Terminal,
+}
+
+/// Both sides.
+pub(super) struct Sides<'a> {
+    /// The old one.
+    pub(super) old: &'a Side,
+    /// The new one.
+    pub(super) new: &'a Side,
+    /// What they are read with.
+    pub(super) world: &'a World<'a>,
+}
+
+/// The objects of both sides.
+pub(super) struct Pair {
+    /// The old ones.
+    pub(super) old: Set,
+    /// The new ones.
+    pub(super) new: Set,
+    /// How many objects a cluster would refuse.
+    pub(super) refused: usize,
+}
+
+/// Roots of both sides.
+pub(super) struct Roots {
+    /// Those whose inputs differ, by name, rendered.
+    pub(super) differing: BTreeMap<String, (Set, Set)>,
+    /// How many have the same inputs.
+    pub(super) same: usize,
+}
+
+impl Sides<'_> {
+    /// The objects of both sides.
+    pub(super) fn sets(&self) -> Result<Pair> {
+        let live = |side: &Side| matches!(side.input, Input::Live);
+        let whole = |old: Set, new: Set| Pair { old, new, refused: 0 };
+        Ok(match (live(self.old), live(self.new)) {
+            (false, false) => whole(self.set(self.old)?, self.set(self.new)?),
+            (true, false) => diff_live::preview(&self.set(self.new)?, &self.world.cluster, self.world.terminal)?,
+            _ => {
+                let pair = diff_live::preview(&self.set(self.old)?, &self.world.cluster, self.world.terminal)?;
+                Pair { old: pair.new, new: pair.old, refused: pair.refused }
+            }
+        })
+    }
+
+    fn set(&self, side: &Side) -> Result<Set> {
+        match &side.input {
+            Input::Stdin => Set::parse(&SourceText::new("standard input", input::stdin()?)),
+            Input::Artifact(location) => Ok(input::artifact(location, self.world.connection)?.0),
+            Input::Path(path) => self.alone(&Disk, path, side.profile),
+            Input::Git(git) => self.alone(&GitSource::open(git)?, &git.path, side.profile),
+            Input::Live => Err(Box::new(Diagnostic::bug("diff-live", "a cluster has no objects of its own"))),
+        }
+    }
+
+    fn options(&self, profile: Profile) -> Options {
+        let mut options = Options::of(profile);
+        options.kustomize.helm.kube_version = self.world.kube_version.as_str().into();
+        options
+    }
+
+    /// Renders one root by itself, and brings what it takes from elsewhere.
+    fn alone(&self, source: &dyn Source, path: &str, profile: Profile) -> Result<Set> {
+        let render =
+            |source: &dyn Source, options: &Options| render::render(source, path, options, &mut Still::default());
+        let rendered = settle_in(source, path, &self.options(profile), self.world.fetch, self.world.terminal, render)?;
+        rendered.warnings.iter().for_each(|warning| self.world.terminal.report(warning));
+        Ok(rendered.set)
+    }
+
+    /// Every root below both folders, rendered where its inputs differ.
+    pub(super) fn roots(&self, threads: Option<usize>) -> Result<Roots> {
+        let (old, new) = (Tree::of(self.old)?, Tree::of(self.new)?);
+        let (before, after) = (Pool::new(&*old.source, self.old.profile), Pool::new(&*new.source, self.new.profile));
+        let (old_roots, new_roots) = (old.roots(&before)?, new.roots(&after)?);
+        if old_roots.is_empty() && new_roots.is_empty() {
+            let fault = Diagnostic::input("roots-none", "no kustomization to render on either side");
+            return Err(Box::new(fault.hint("give folders that hold kustomizations")));
+        }
+        let beside = [LOCK_FILE];
+        let (was, is) = (Inputs::new(&before, &old.top, &beside), Inputs::new(&after, &new.top, &beside));
+        let names: BTreeSet<&String> = old_roots.keys().chain(new_roots.keys()).collect();
+        let total = names.len();
+        let same_profile = self.old.profile == self.new.profile;
+        let differing: Vec<(&String, Option<&String>, Option<&String>)> = names
+            .into_iter()
+            .map(|name| (name, old_roots.get(name), new_roots.get(name)))
+            .filter(|(_, old, new)| match (old, new) {
+                (Some(old), Some(new)) => !same_profile || was.digest(old) != is.digest(new),
+                _ => true,
+            })
+            .collect();
+        let same = total - differing.len();
+        let sides = [(&before, &old, self.old.profile), (&after, &new, self.new.profile)];
+        let jobs: Vec<(usize, usize, &String)> = differing
+            .iter()
+            .enumerate()
+            .flat_map(|(at, (_, old, new))| [(at, 0, *old), (at, 1, *new)])
+            .filter_map(|(at, side, root)| Some((at, side, root?)))
+            .collect();
+        let render = |(_, side, root): &(usize, usize, &String)| {
+            let (pool, tree, profile) = sides[*side];
+            self.shared(pool, &*tree.source, root, profile)
+        };
+        let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+        let mut sets: BTreeMap<(usize, usize), Set> = BTreeMap::new();
+        for ((at, side, root), rendered) in jobs.iter().zip(side_by_side(&jobs, threads, &render)) {
+            let named = |fault: Box<Diagnostic>| Box::new(fault.trail(format!("in root `{root}`"), None));
+            sets.insert((*at, *side), rendered.map_err(named)?);
+        }
+        let mut take = |at: usize, side: usize| sets.remove(&(at, side)).unwrap_or_default();
+        let differing = differing
+            .iter()
+            .enumerate()
+            .map(|(at, (name, _, _))| ((*name).clone(), (take(at, 0), take(at, 1))))
+            .collect();
+        Ok(Roots { differing, same })
+    }
+
+    /// Renders a root with what the others share; one that takes something from elsewhere by itself.
+    fn shared(&self, pool: &Pool<'_>, source: &dyn Source, root: &str, profile: Profile) -> Result<Set> {
+        if pool.files.kind(&format!("{root}/{LOCK_FILE}")).is_some() {
+            return self.alone(source, root, profile);
+        }
+        let options = self.options(profile);
+        match render::render_shared(pool, root, &options, &mut Still::default()) {
+            Ok(rendered) => {
+                rendered.warnings.iter().for_each(|warning| self.world.terminal.report(warning));
+                Ok(rendered.set)
+            }
+            Err(_) if !options.kustomize.remotes.take_missing().is_empty() => self.alone(source, root, profile),
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// A side that has folders.
+struct Tree {
+    source: Box<dyn Source>,
+    /// The folder of all roots.
+    top: String,
+}
+
+impl Tree {
+    fn of(side: &Side) -> Result<Tree> {
+        match &side.input {
+            Input::Path(path) => Ok(Tree { source: Box::new(Disk), top: path.clone() }),
+            Input::Git(git) => Ok(Tree { source: Box::new(GitSource::open(git)?), top: git.path.clone() }),
+            _ => {
+                let fault = Diagnostic::input("diff-all", format!("`{}` has no roots to look for", side.shown));
+                Err(Box::new(fault.hint("give folders or `git:REV:PATH`, or leave `--all` out")))
+            }
+        }
+    }
+
+    /// The roots by their names; none where the folder is not there on this side.
+    fn roots(&self, pool: &Pool<'_>) -> Result<BTreeMap<String, String>> {
+        if pool.files.kind(&self.top) != Some(EntryKind::Folder) {
+            return Ok(BTreeMap::new());
+        }
+        match render::roots(pool, &self.top) {
+            Ok(roots) => Ok(roots.into_iter().map(|root| (relative(&self.top, &root), root)).collect()),
+            Err(fault) if fault.code == "roots-none" => Ok(BTreeMap::new()),
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// Does all jobs on some threads; the results in the order of the jobs.
+fn side_by_side<J: Sync, T: Send>(jobs: &[J], threads: usize, work: &(dyn Fn(&J) -> T + Sync)) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<BTreeMap<usize, T>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, jobs.len().max(1)) {
+            let worker = || {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(job) = jobs.get(at) else { return };
+                    let result = work(job);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).insert(at, result);
+                }
+            };
+            let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, worker);
+            thread.expect("the system gives a thread");
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+/// A world that stands still: the same answers to the same questions, whatever the chart is made of.
+#[derive(Default)]
+struct Still {
+    asked: BTreeMap<String, u64>,
+}
+
+impl helm::Ambient for Still {
+    fn now(&mut self) -> (i64, u32) {
+        (0, 0)
+    }
+
+    fn random(&mut self, template: &str, _offset: u32, out: &mut [u8]) {
+        let count = self.asked.entry(template.to_owned()).or_default();
+        *count += 1;
+        let mut block = String::new();
+        for (at, chunk) in out.chunks_mut(32).enumerate() {
+            // nothing secret comes of it: what is made up is not shown, and goes nowhere
+            block = hex(format!("{template}\n{count}\n{at}\n{block}").as_bytes());
+            for (byte, digits) in chunk.iter_mut().zip(block.as_bytes().chunks(2)) {
+                let digits = std::str::from_utf8(digits).unwrap_or_default();
+                *byte = u8::from_str_radix(digits, 16).unwrap_or_default();
+            }
+        }
+    }
+
+    fn host_address(&mut self, _name: &str) -> String {
+        String::new()
+    }
+}

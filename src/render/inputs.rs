@@ -1,0 +1,269 @@
+//! What a root is made of, without rendering it: enough to know that two states of it render the same.
+//!
+//! In: a [`Pool`] and the folder of a kustomization. Out: a digest over every file that a build may read: whatever a text in a
+//! kustomization names, its charts whole, and the same of all that it includes. It errs on the side of too much: a file
+//! that is never read may make two digests differ, a file that is read never goes unseen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use super::KUSTOMIZATION_FILES;
+use super::pool::Pool;
+use crate::diag::SourceText;
+use crate::source::{EntryKind, Question, Source as _, hex, join, relative};
+use crate::value::Tree;
+use crate::yaml::{self, Dialect};
+
+/// Longest text that may be a path.
+const PATH_BYTES_MAX: usize = 1024;
+/// Folders nested deeper than this are not looked into; what holds them counts as different each time.
+const FOLDER_DEPTH_MAX: usize = 64;
+
+/// Fields that list files whose own texts may name files.
+const PLUGIN_FIELDS: [&str; 3] = ["generators", "transformers", "validators"];
+
+/// The files of one kustomization, and the folders that it includes.
+type Own = (BTreeSet<String>, BTreeSet<String>);
+
+/// The digests of roots below one folder.
+pub struct Inputs<'p, 'a> {
+    pool: &'p Pool<'a>,
+    top: &'p str,
+    /// Beside a kustomization, what else counts: a lock.
+    beside: &'p [&'p str],
+    /// What was found of each kustomization: its own files, and the folders that it includes.
+    known: Mutex<BTreeMap<String, Own>>,
+}
+
+impl<'p, 'a> Inputs<'p, 'a> {
+    /// Of roots below `top`; `beside` are names of files that count wherever they stand beside a kustomization.
+    pub fn new(pool: &'p Pool<'a>, top: &'p str, beside: &'p [&'p str]) -> Inputs<'p, 'a> {
+        Inputs { pool, top, beside, known: Mutex::default() }
+    }
+
+    /// The digest of all that a root is made of; the same for the same files under the same names as seen from `top`.
+    pub fn digest(&self, root: &str) -> String {
+        let mut files = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut waiting = vec![root.to_owned()];
+        while let Some(folder) = waiting.pop() {
+            if !seen.insert(folder.clone()) {
+                continue;
+            }
+            let (own, includes) = self.folder(&folder);
+            files.extend(own);
+            waiting.extend(includes);
+        }
+        let line =
+            |path: &String| format!("{} {}\n", relative(self.top, path), self.pool.files.answer(Question::Bytes, path));
+        hex(files.iter().map(line).collect::<String>().as_bytes())
+    }
+
+    fn folder(&self, folder: &str) -> Own {
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(folder) {
+            return known.clone();
+        }
+        let mut reach = Reach { pool: self.pool, folder, files: BTreeSet::new(), includes: BTreeSet::new() };
+        for name in KUSTOMIZATION_FILES.iter().chain(self.beside) {
+            let path = join(folder, name);
+            if self.pool.files.kind(&path) == Some(EntryKind::File) {
+                reach.files.insert(path);
+            }
+        }
+        for name in KUSTOMIZATION_FILES {
+            reach.kustomization(&join(folder, name));
+        }
+        let found = (reach.files, reach.includes);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), found.clone());
+        found
+    }
+}
+
+struct Reach<'p, 'a> {
+    pool: &'p Pool<'a>,
+    folder: &'p str,
+    files: BTreeSet<String>,
+    includes: BTreeSet<String>,
+}
+
+impl Reach<'_, '_> {
+    fn kustomization(&mut self, path: &str) {
+        let Some(tree) = self.read(path) else { return };
+        self.texts(&tree);
+        self.charts(&tree);
+        for field in PLUGIN_FIELDS {
+            for item in tree.get(field).and_then(Tree::as_list).unwrap_or_default() {
+                if let Some(tree) = item.as_str().and_then(|name| self.read(&join(self.folder, name))) {
+                    self.texts(&tree);
+                    self.charts(&tree);
+                }
+            }
+        }
+    }
+
+    fn read(&self, path: &str) -> Option<Tree> {
+        if self.pool.files.kind(path) != Some(EntryKind::File) {
+            return None;
+        }
+        let bytes = self.pool.files.read(path).ok()?;
+        yaml::parse(&SourceText::new(path, std::str::from_utf8(&bytes).ok()?), Dialect::V2).ok()
+    }
+
+    /// Every text that names something here.
+    fn texts(&mut self, tree: &Tree) {
+        match tree {
+            Tree::Scalar(scalar) => {
+                let text = scalar.text.as_str();
+                self.named(text);
+                if let Some((_, path)) = text.split_once('=') {
+                    self.named(path);
+                }
+            }
+            Tree::List(items) => items.iter().for_each(|item| self.texts(item)),
+            Tree::Map(map) => {
+                // of a home of charts, those count that are inflated (`charts` sees to them)
+
+                map.iter().filter(|(key, _)| *key != "chartHome").for_each(|(_, value)| self.texts(value));
+            }
+        }
+    }
+
+    fn named(&mut self, text: &str) {
+        if text.is_empty() || text.len() > PATH_BYTES_MAX || text.contains('\n') || text.starts_with('/') {
+            return;
+        }
+        let path = join(self.folder, text);
+        // whatever names its own folder means no file
+        if path != self.folder {
+            self.add(&path);
+        }
+    }
+
+    fn add(&mut self, path: &str) {
+        match self.pool.files.kind(path) {
+            Some(EntryKind::File) => drop(self.files.insert(path.to_owned())),
+            Some(EntryKind::Folder)
+                if KUSTOMIZATION_FILES.iter().any(|name| self.pool.files.kind(&join(path, name)).is_some()) =>
+            {
+                self.includes.insert(path.to_owned());
+            }
+            Some(EntryKind::Folder) => self.whole(path, 0),
+            None => {}
+        }
+    }
+
+    /// All files of a folder.
+    fn whole(&mut self, folder: &str, depth: usize) {
+        if depth > FOLDER_DEPTH_MAX {
+            return;
+        }
+        for entry in self.pool.files.list(folder).unwrap_or_default() {
+            let path = join(folder, &entry.name);
+            match entry.kind {
+                Some(EntryKind::Folder) => self.whole(&path, depth + 1),
+                Some(EntryKind::File) => drop(self.files.insert(path)),
+                None => {}
+            }
+        }
+    }
+
+    /// The charts that a kustomization inflates: their own folders, or all of the charts' where those are not there.
+    fn charts(&mut self, tree: &Tree) {
+        let text =
+            |tree: &Tree, path: &[&str]| tree.at(path).and_then(Tree::as_scalar).map(|scalar| scalar.text.to_string());
+        let home = text(tree, &["helmGlobals", "chartHome"]).or_else(|| text(tree, &["chartHome"]));
+        let home = join(self.folder, home.as_deref().unwrap_or("charts"));
+        let mut charts: Vec<&Tree> =
+            tree.get("helmCharts").and_then(Tree::as_list).unwrap_or_default().iter().collect();
+        for item in tree.get("helmChartInflationGenerator").and_then(Tree::as_list).unwrap_or_default() {
+            let home = text(item, &["chartHome"]);
+            self.whole(&join(self.folder, home.as_deref().unwrap_or("charts")), 0);
+        }
+        if text(tree, &["kind"]).as_deref() == Some("HelmChartInflationGenerator") {
+            charts.push(tree);
+        }
+        for chart in charts {
+            let name = text(chart, &["name"]).unwrap_or_default();
+            let version = text(chart, &["version"]).unwrap_or_default();
+            let places = [
+                join(&home, &name),
+                join(&home, &format!("{name}-{version}")),
+                join(&home, &format!("{name}-{version}.tgz")),
+            ];
+            let found: Vec<&String> = places.iter().filter(|place| self.pool.files.kind(place).is_some()).collect();
+            if found.is_empty() {
+                self.whole(&home, 0);
+            }
+            for place in found {
+                match self.pool.files.kind(place) {
+                    Some(EntryKind::File) => drop(self.files.insert(place.clone())),
+                    _ => self.whole(place, 0),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compat::Profile;
+    use crate::source::Memory;
+
+    fn files() -> Memory {
+        let mut files = Memory::new();
+        for (path, text) in [
+            ("/w/a/kustomization.yaml", "resources: [../base, own.yaml]\npatches: [{path: p.yaml}]\n"),
+            ("/w/a/own.yaml", "a"),
+            ("/w/a/p.yaml", "p"),
+            ("/w/a/unused.yaml", "u"),
+            ("/w/b/kustomization.yaml", "configMapGenerator: [{name: c, files: [key=c.txt]}]\n"),
+            ("/w/b/c.txt", "c"),
+            ("/w/base/kustomization.yaml", "helmCharts: [{name: web, valuesFile: v.yaml}]\n"),
+            ("/w/base/v.yaml", "v"),
+            ("/w/base/charts/web/Chart.yaml", "c"),
+            ("/w/base/charts/web/templates/x.yaml", "x"),
+            ("/w/base/charts/other/Chart.yaml", "o"),
+            ("/w/g/kustomization.yaml", "generators: [gen.yaml]\n"),
+            (
+                "/w/g/gen.yaml",
+                "kind: HelmChartInflationGenerator\nname: web\nchartHome: ../base/charts\nvaluesFile: deep/v.yaml\n",
+            ),
+            ("/w/g/deep/v.yaml", "v"),
+        ] {
+            files.insert(path, text.as_bytes());
+        }
+        files
+    }
+
+    /// Which of the roots `a`, `b` and `g` notice that a file changed.
+    fn noticed(path: &str) -> String {
+        let (before, mut after) = (files(), files());
+        after.insert(path, &b"changed"[..]);
+        let (old, new) = (Pool::new(&before, Profile::default()), Pool::new(&after, Profile::default()));
+        let (old, new) = (Inputs::new(&old, "/w", &["hydrant.lock"]), Inputs::new(&new, "/w", &["hydrant.lock"]));
+        let roots = ["a", "b", "g"].into_iter().filter(|root| {
+            let root = format!("/w/{root}");
+            old.digest(&root) != new.digest(&root)
+        });
+        roots.collect()
+    }
+
+    #[test]
+    fn roots_notice_what_they_are_made_of_and_nothing_else() {
+        for (path, roots) in [
+            ("/w/a/own.yaml", "a"),
+            ("/w/a/p.yaml", "a"),
+            ("/w/a/unused.yaml", ""),
+            ("/w/b/c.txt", "b"),
+            ("/w/base/v.yaml", "a"),
+            ("/w/base/charts/web/templates/x.yaml", "ag"),
+            ("/w/base/charts/web/templates/new.yaml", "ag"),
+            ("/w/base/charts/other/Chart.yaml", ""),
+            ("/w/g/deep/v.yaml", "g"),
+            ("/w/base/hydrant.lock", "a"),
+        ] {
+            assert_eq!(noticed(path), roots, "{path}");
+        }
+    }
+}
