@@ -10,6 +10,7 @@
 //! | exists, nobody's | is refused; adopted if asked, or if it is a namespace that Hydrant made |
 //! | exists, somebody else's | is refused |
 //! | is being deleted | waits |
+//! | depends on one that is not ready | waits |
 //!
 //! | an object of the inventory that is not wanted | |
 //! | --- | --- |
@@ -19,6 +20,8 @@
 //! | asks to be let go; is a namespace that wanted objects or the inventory still live in; is the inventory's CRD | loses our marks, then is forgotten |
 //! | cannot be seen now | stays |
 //! | an object of its kind and namespace could not be applied | stays: it may be the old name of that one |
+//! | is a claim for storage, and those are kept | stays |
+//! | another that goes depends on it | goes after that one |
 //! | is being deleted | stays until it is gone |
 //! | else | is deleted; a CRD only once no object of its kind exists |
 //!
@@ -26,9 +29,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::kstatus::Readiness;
 use super::order::stage;
 use super::wanted::{Lookup, Wanted};
-use crate::cluster::{Key, Seen};
+use crate::cluster::{Fault, FaultKind, Key, Seen};
 use crate::diag::{Diagnostic, Result};
 use crate::value::Text;
 
@@ -72,6 +76,12 @@ pub(super) struct Facts {
     pub(super) implicit: bool,
     /// It is provably as wanted.
     pub(super) current: bool,
+    /// The print of our fields on it.
+    pub(super) print: u64,
+    /// How far it has come.
+    pub(super) readiness: Readiness,
+    /// What it says that it depends on.
+    pub(super) depends: Vec<Key>,
 }
 
 /// Everything that a decision rests on.
@@ -92,6 +102,10 @@ pub(super) struct Outlook<'a> {
     pub(super) refused: &'a BTreeSet<Key>,
     /// Whether namespaces must exist before what is in them.
     pub(super) has_namespaces: bool,
+    /// Whether claims for storage stay when they leave the source.
+    pub(super) keep_claims: bool,
+    /// The objects to decide about; nothing for all.
+    pub(super) only: Option<&'a BTreeSet<Key>>,
     /// The namespace that the inventory itself lives in.
     pub(super) home: &'a str,
     /// What the user allows.
@@ -134,7 +148,7 @@ pub(super) struct Plan {
     /// Objects that cannot be applied yet.
     pub(super) waiting: Vec<usize>,
     /// Objects that are not ours to change, with the reason.
-    pub(super) refused: Vec<(usize, String)>,
+    pub(super) refused: Vec<(usize, Fault)>,
     /// What the inventory must hold before anything is applied.
     pub(super) claims: BTreeSet<Key>,
     /// What becomes of the rest of the inventory, in order.
@@ -178,7 +192,7 @@ pub(super) fn decide(outlook: &Outlook<'_>) -> Plan {
     let mut plan = Plan::default();
     let mut stages: BTreeMap<usize, Vec<Apply>> = BTreeMap::new();
     for (index, wanted) in outlook.wanted.iter().enumerate() {
-        if outlook.failed.contains(&wanted.key) {
+        if outlook.failed.contains(&wanted.key) || outlook.only.is_some_and(|only| !only.contains(&wanted.key)) {
             continue;
         }
         match judge(outlook, wanted) {
@@ -207,7 +221,9 @@ pub(super) fn decide(outlook: &Outlook<'_>) -> Plan {
     for name in declared {
         plan.namespaces.remove(&name);
     }
-    plan.rest = rest(outlook);
+    if outlook.only.is_none() {
+        plan.rest = rest(outlook);
+    }
     plan
 }
 
@@ -215,24 +231,39 @@ enum Verdict {
     Wait,
     Unchanged,
     Apply(Option<Seen>),
-    Refuse(String),
+    Refuse(Fault),
 }
 
 fn judge(outlook: &Outlook<'_>, wanted: &Wanted) -> Verdict {
     if !matches!(wanted.lookup, Lookup::Served(_)) || outlook.unclear.contains(&wanted.key) {
         return Verdict::Wait;
     }
-    let Some(facts) = outlook.facts.get(&wanted.key) else { return Verdict::Apply(None) };
+    let ready = wanted.depends.iter().all(|key| is_ready(outlook, key));
+    let Some(facts) = outlook.facts.get(&wanted.key) else {
+        return if ready { Verdict::Apply(None) } else { Verdict::Wait };
+    };
     match &facts.holder {
-        Holder::Other(whose) => Verdict::Refuse(format!("it belongs to {whose}")),
-        Holder::Nobody if !outlook.policy.adopt && !facts.implicit => {
-            Verdict::Refuse("it exists, and this sync did not make it; `--adopt` takes it over".to_owned())
+        Holder::Other(whose) => {
+            Verdict::Refuse(Fault::new(FaultKind::Conflict, format!("it belongs to {whose}")).code("1060"))
         }
+        Holder::Nobody if !outlook.policy.adopt && !facts.implicit => {
+            let text = "it exists, and this sync did not make it; `--adopt` takes it over";
+            Verdict::Refuse(Fault::new(FaultKind::Conflict, text).code("1060"))
+        }
+        Holder::Us if facts.current && !facts.deleting => Verdict::Unchanged,
+        _ if !ready => Verdict::Wait,
         _ if facts.deleting => Verdict::Wait,
         Holder::Nobody => Verdict::Apply(Some(facts.seen.clone())),
         Holder::Us if facts.current || wanted.only_create => Verdict::Unchanged,
         Holder::Us => Verdict::Apply(Some(facts.seen.clone())),
     }
+}
+
+/// True if an object that another depends on stands, as wanted and ready.
+fn is_ready(outlook: &Outlook<'_>, key: &Key) -> bool {
+    let Some(facts) = outlook.facts.get(key) else { return false };
+    let ours = facts.holder == Holder::Us && outlook.wanted.iter().any(|wanted| wanted.key == *key);
+    !facts.deleting && facts.readiness == Readiness::Current && (facts.current || !ours)
 }
 
 /// The namespace of an object, if it is not there.
@@ -280,6 +311,9 @@ fn rest(outlook: &Outlook<'_>) -> Vec<(Key, Fate)> {
                 }
                 Some(_) if doubtful.contains(&(key.group.as_str(), key.kind.as_str(), key.namespace.as_str())) => {
                     Fate::Keep("another object of its kind could not be applied".to_owned())
+                }
+                Some(_) if outlook.keep_claims && key.is_claim() => {
+                    Fate::Keep("it claims storage, whose data would go with it".to_owned())
                 }
                 Some(facts) => Fate::Delete(facts.seen.clone()),
             };

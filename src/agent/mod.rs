@@ -13,17 +13,25 @@
 
 mod clock;
 mod decide;
+mod depends;
+mod fights;
 mod inventory;
+mod knv;
+mod kstatus;
 #[cfg(test)]
 mod model;
 mod observe;
 mod order;
 mod prune;
 mod report;
+mod rsync;
+mod run;
 mod sync;
 mod wanted;
 
 pub(crate) use clock::Clock;
 pub(crate) use decide::Policy;
-pub(crate) use report::{Event, Options, Summary};
+pub(crate) use report::{Event, Options, Rules, Summary};
+pub(crate) use run::{Board, Level, Line, Log, Render, Settings, bind, serve};
+pub(crate) use rsync::conditions_of;
 pub(crate) use sync::sync_once;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::decide::Policy;
-use super::{Clock, Event, Options, Summary, sync_once};
+use super::{Clock, Event, Options, Rules, Summary, sync_once};
 use crate::cluster::fake::{Fake, Standing};
 use crate::cluster::{Claim, Key, Owner};
 use crate::diag::Result;
@@ -76,6 +76,7 @@ fn options(name: &str) -> Options {
         policy: Policy { allow_empty: true, allow_no_namespaces: true, ..Policy::default() },
         wait: Duration::from_secs(60),
         dry_run: false,
+        rules: Rules::default(),
     }
 }
 

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt as _, stream};
 
 use super::decide::{Facts, Holder};
+use super::depends::{self, DEPENDS_ON};
+use super::kstatus::readiness;
 use super::wanted::{Ask, Lookup, Wanted};
 use crate::cluster::{Claim, Cluster, Fault, FaultKind, Key, Live, Owner, Resource, Scope};
 use crate::value::Text;
@@ -35,6 +37,8 @@ pub(super) struct View {
 pub(super) struct Observer<'a, C> {
     pub(super) cluster: &'a C,
     pub(super) owner: &'a Owner,
+    /// The objects to look at; nothing for all.
+    pub(super) only: Option<&'a BTreeSet<Key>>,
 }
 
 impl View {
@@ -85,20 +89,23 @@ impl<C: Cluster> Observer<'_, C> {
         inventory: &BTreeSet<Key>,
     ) -> Result<BTreeMap<Resource, BTreeSet<Key>>, Fault> {
         let mut keys: BTreeMap<Resource, BTreeSet<Key>> = BTreeMap::new();
-        for wanted in &ask.wanted {
+        let picked = |wanted: &&Wanted| self.only.is_none_or(|only| only.contains(&wanted.key));
+        for wanted in ask.wanted.iter().filter(picked) {
             if let Lookup::Served(resource) = &wanted.lookup {
                 let kind = (resource.group.clone(), resource.kind.clone());
                 view.resources.entry(kind).or_insert_with(|| resource.clone());
                 keys.entry(resource.clone()).or_default().insert(wanted.key.clone());
             }
         }
-        let wanted: BTreeSet<&Key> = ask.wanted.iter().map(|wanted| &wanted.key).collect();
+        let wanted: BTreeSet<&Key> = ask.wanted.iter().filter(picked).map(|wanted| &wanted.key).collect();
         let homes: BTreeSet<Key> = wanted
             .iter()
             .filter(|key| self.cluster.has_namespaces() && !key.namespace.is_empty())
             .map(|key| Key::new("", "Namespace", "", &key.namespace))
             .collect();
-        for key in inventory.iter().chain(&homes).filter(|key| !wanted.contains(key)) {
+        let depends: BTreeSet<&Key> = ask.wanted.iter().filter(picked).flat_map(|wanted| &wanted.depends).collect();
+        let inventory = inventory.iter().filter(|_| self.only.is_none());
+        for key in inventory.chain(&homes).chain(depends).filter(|key| !wanted.contains(key)) {
             let kind = (key.group.clone(), key.kind.clone());
             if !view.resources.contains_key(&kind) {
                 match self.cluster.resource(&key.group, None, &key.kind).await {
@@ -202,6 +209,12 @@ impl<C: Cluster> Observer<'_, C> {
             detach: live.detach,
             implicit: live.implicit,
             current,
+            print: live.print,
+            readiness: readiness(&resource.group, &resource.kind, &live.body),
+            depends: live.body["metadata"]["annotations"][DEPENDS_ON]
+                .as_str()
+                .and_then(|text| depends::parse(text).ok())
+                .unwrap_or_default(),
         }
     }
 }

@@ -29,11 +29,19 @@ impl<C: Cluster> Pass<'_, C> {
         let mut stays: BTreeSet<Key> = BTreeSet::new();
         let mut begun: BTreeSet<Key> = BTreeSet::new();
         let mut pause = ROUND_PAUSE;
+        if self.is_too_much() {
+            return Ok(());
+        }
         loop {
             let mut rest = self.with_outlook(decide).rest;
             rest.retain(|(key, _)| !gone.contains(key) && !stays.contains(key));
             let mut open = Vec::new();
+            let needed = self.needed(&rest);
             for (key, fate) in rest {
+                if matches!(fate, Fate::Delete(_)) && needed.contains(&key) {
+                    open.push(key);
+                    continue;
+                }
                 match self.meet(&key, fate, &mut begun).await? {
                     Met::Gone => drop(gone.insert(key)),
                     Met::Open => open.push(key),
@@ -45,6 +53,7 @@ impl<C: Cluster> Pass<'_, C> {
                 stored.map_err(|fault| Box::new(fault.diagnostic("store the inventory")))?;
             }
             if open.is_empty() || self.clock.now() >= deadline || self.options.dry_run {
+                self.lingering = open.len();
                 for key in open {
                     let late = || Event::Kept(key.clone(), "it could not be deleted in time".to_owned());
                     let event = if begun.contains(&key) { Event::Deleting(key) } else { late() };
@@ -58,6 +67,28 @@ impl<C: Cluster> Pass<'_, C> {
                 self.observer_again(None, &key).await?;
             }
         }
+    }
+
+    /// What others that go as well depend on, and are still there. Nothing where that would hold up everything: a circle.
+    fn needed(&self, rest: &[(Key, Fate)]) -> BTreeSet<Key> {
+        let going = || rest.iter().filter(|(_, fate)| matches!(fate, Fate::Delete(_) | Fate::Await));
+        let facts = going().filter_map(|(key, _)| self.view.facts.get(key));
+        let needed: BTreeSet<Key> = facts.flat_map(|facts| &facts.depends).cloned().collect();
+        let circle = going().all(|(key, _)| needed.contains(key));
+        if circle || self.options.dry_run { BTreeSet::new() } else { needed }
+    }
+
+    /// True, and told, if a pass would prune more than it may.
+    fn is_too_much(&mut self) -> bool {
+        let Some(limit) = self.options.rules.prune_limit else { return false };
+        let plan = self.with_outlook(decide);
+        let deletes = plan.rest.iter().filter(|(_, fate)| matches!(fate, Fate::Delete(_))).count();
+        let held = self.inventory.members().len();
+        if deletes <= limit.of(held) {
+            return false;
+        }
+        self.held_back = Some(format!("{deletes} of {held} objects would be pruned, and {} may be", limit.of(held)));
+        true
     }
 
     /// True unless a CRD provably has no objects. In a dry run nothing is gone yet, so nothing is proved.

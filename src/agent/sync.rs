@@ -8,18 +8,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::clock::Clock;
 use super::decide::{Apply, Facts, Holder, Outlook, Plan, decide, guard};
 use super::inventory::Inventory;
 use super::observe::{CONCURRENCY, Observer, View};
-use super::report::{Event, Options, Summary};
-use super::wanted::{Ask, Lookup};
-use crate::cluster::{Applied, Cluster, Fault, FaultKind, Key, Seen};
+use super::kstatus::{Readiness, readiness};
+use super::report::{Event, Held, Options, Passed, Summary};
+use super::wanted::{Ask, Lookup, Wanted};
+use crate::cluster::{Cluster, Fault, FaultKind, Key, Seen};
 use crate::diag::{Diagnostic, Result};
-use crate::manifest::Set;
-use crate::value::Text;
+use crate::manifest::{Object, Set};
+use crate::value::{Text, Tree};
 
 /// Pause before the second round; each next one is half as long again.
 pub(super) const ROUND_PAUSE: Duration = Duration::from_millis(200);
@@ -56,8 +57,20 @@ pub(super) struct Pass<'a, C> {
     pub(super) crds_changed: bool,
     /// The counts so far.
     pub(super) summary: Summary,
+    /// Objects that are still to go.
+    pub(super) lingering: usize,
+    /// Why nothing was pruned, if something was to be.
+    pub(super) held_back: Option<String>,
     /// Who hears of events.
-    pub(super) tell: &'a mut (dyn FnMut(&Event) + Send),
+    pub(super) tell: &'a mut (dyn FnMut(&Event) + Send + Sync),
+}
+
+/// What is kept of the answer to an apply.
+#[derive(Default)]
+struct Landed {
+    seen: Seen,
+    print: u64,
+    readiness: Readiness,
 }
 
 /// Brings a set into a cluster. `tell` hears of every object that changes or fails. Fails itself where nothing can be
@@ -67,11 +80,22 @@ pub(crate) async fn sync_once<C: Cluster>(
     clock: &Clock,
     options: &Options,
     set: &Set,
-    tell: &mut (dyn FnMut(&Event) + Send),
+    tell: &mut (dyn FnMut(&Event) + Send + Sync),
 ) -> Result<Summary> {
+    Ok(pass(cluster, clock, options, set, tell).await?.summary)
+}
+
+/// As [`sync_once`], and tells what stands afterwards.
+pub(crate) async fn pass<C: Cluster>(
+    cluster: &C,
+    clock: &Clock,
+    options: &Options,
+    set: &Set,
+    tell: &mut (dyn FnMut(&Event) + Send + Sync),
+) -> Result<Passed> {
     let out = |doing: &'static str| move |fault: Fault| Box::new(fault.diagnostic(doing));
-    let mut ask = Ask::read(set)?;
-    ask.resolve(cluster).await.map_err(out("ask for the kinds served"))?;
+    let mut ask = Ask::read(set, &options.rules)?;
+    ask.resolve(cluster, &options.rules).await.map_err(out("ask for the kinds served"))?;
     ask.refuse_doubles()?;
     let inventory =
         Inventory::read(cluster, &options.owner, &options.source).await.map_err(out("read the inventory"))?;
@@ -90,10 +114,12 @@ pub(crate) async fn sync_once<C: Cluster>(
         touched: BTreeSet::new(),
         crds_changed: false,
         summary: Summary::default(),
+        lingering: 0,
+        held_back: None,
         tell,
     };
     pass.run().await?;
-    Ok(pass.summary)
+    Ok(pass.finish())
 }
 
 /// Two sources under one name would prune each other's objects.
@@ -118,7 +144,9 @@ impl<C: Cluster> Pass<'_, C> {
     async fn run(&mut self) -> Result<()> {
         self.tell_refused();
         self.look("look at what stands").await?;
-        self.with_outlook(guard)?;
+        if self.options.rules.only.is_none() {
+            self.with_outlook(guard)?;
+        }
         let deadline = self.clock.now() + self.options.wait;
         let mut pause = ROUND_PAUSE;
         loop {
@@ -135,7 +163,30 @@ impl<C: Cluster> Pass<'_, C> {
             pause = (pause * 3 / 2).min(ROUND_PAUSE_MAX);
             self.look_at_pending(&plan).await?;
         }
+        if self.options.rules.only.is_some() {
+            return Ok(());
+        }
         self.prune(self.clock.now() + self.options.wait).await
+    }
+
+    /// What stands afterwards.
+    fn finish(self) -> Passed {
+        let wanted = self.ask.wanted.iter().filter(|wanted| !self.failed.contains(&wanted.key));
+        let held = wanted.filter_map(|wanted| {
+            let facts = self.view.facts.get(&wanted.key).filter(|facts| facts.holder == Holder::Us)?;
+            Some((wanted.key.clone(), Held { print: facts.print, readiness: facts.readiness }))
+        });
+        let served = self.ask.wanted.iter().filter_map(|wanted| match &wanted.lookup {
+            Lookup::Served(resource) => Some(resource.clone()),
+            _ => None,
+        });
+        Passed {
+            held: held.collect(),
+            resources: served.collect(),
+            summary: self.summary,
+            lingering: self.lingering,
+            held_back: self.held_back,
+        }
     }
 
     pub(super) fn with_outlook<T>(&self, act: impl FnOnce(&Outlook<'_>) -> T) -> T {
@@ -148,14 +199,16 @@ impl<C: Cluster> Pass<'_, C> {
             unclear: &self.view.unclear,
             failed: &self.failed,
             refused: &self.refused,
-            has_namespaces: self.cluster.has_namespaces(),
+            has_namespaces: self.cluster.has_namespaces() && !self.options.rules.explicit_namespaces,
+            keep_claims: self.options.rules.keep_claims,
+            only: self.options.rules.only.as_ref(),
             home: self.options.owner.namespace(),
             policy: self.options.policy,
         })
     }
 
     fn observer(&self) -> Observer<'_, C> {
-        Observer { cluster: self.cluster, owner: &self.options.owner }
+        Observer { cluster: self.cluster, owner: &self.options.owner, only: self.options.rules.only.as_ref() }
     }
 
     async fn look(&mut self, doing: &str) -> Result<()> {
@@ -172,7 +225,9 @@ impl<C: Cluster> Pass<'_, C> {
             Event::Configured(_) => self.summary.configured += 1,
             Event::Pruned(_) => self.summary.pruned += 1,
             Event::Released(_) => self.summary.released += 1,
-            Event::Failed(_, fault) if matches!(fault.kind, FaultKind::ServerError | FaultKind::Unreachable) => {
+            Event::Failed(_, fault)
+                if matches!(fault.kind, FaultKind::ServerError | FaultKind::Unreachable) =>
+            {
                 self.summary.broken += 1;
             }
             Event::Failed(..) => self.summary.rejected += 1,
@@ -188,9 +243,9 @@ impl<C: Cluster> Pass<'_, C> {
 
     /// Objects refused when the source was read, or when their kind was found.
     fn tell_refused(&mut self) {
-        for (key, reason) in std::mem::take(&mut self.ask.refused) {
+        for (key, fault) in std::mem::take(&mut self.ask.refused) {
             self.refused.insert(key.clone());
-            self.tell(&Event::Failed(key, Fault::new(FaultKind::Rejected, reason)));
+            self.tell(&Event::Failed(key, fault));
         }
     }
 
@@ -208,21 +263,53 @@ impl<C: Cluster> Pass<'_, C> {
         let wanted = &self.ask.wanted[index];
         match &wanted.lookup {
             Lookup::NotServed => {
-                format!("no kind `{}` in `{}` is served yet", wanted.key.kind, wanted.object.id.api_version())
+                let maker = self.maker(&wanted.key);
+                let maker = maker.map_or_else(String::new, |maker| format!("; {maker} of this source will define it"));
+                format!("no kind `{}` in `{}` is served yet{maker}", wanted.key.kind, wanted.object.id.api_version())
             }
             Lookup::Unclear(fault) => fault.message.clone(),
             Lookup::Served(_) => match self.view.doubts.get(&wanted.key) {
                 Some(fault) => fault.message.clone(),
-                None => "an object of its name is still being deleted".to_owned(),
+                None => self.unready(wanted).map_or_else(
+                    || "an object of its name is still being deleted".to_owned(),
+                    |key| format!("it depends on `{key}`, which is not there and ready"),
+                ),
             },
         }
     }
 
+    /// What this source holds that will define a kind: a CRD, or what a controller makes one from.
+    fn maker(&self, key: &Key) -> Option<Key> {
+        let defines = |object: &Object| {
+            let text = |path: &[&str]| object.tree().at(path).and_then(Tree::as_scalar).map(|scalar| scalar.text.as_str());
+            match (object.id.group.as_str(), object.id.kind.as_str()) {
+                ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+                    text(&["spec", "group"]) == Some(&key.group) && text(&["spec", "names", "kind"]) == Some(&key.kind)
+                }
+                ("templates.gatekeeper.sh", "ConstraintTemplate") => {
+                    key.group == "constraints.gatekeeper.sh"
+                        && text(&["spec", "crd", "spec", "names", "kind"]) == Some(&key.kind)
+                }
+                _ => false,
+            }
+        };
+        self.ask.wanted.iter().find(|wanted| defines(&wanted.object)).map(|wanted| wanted.key.clone())
+    }
+
+    /// What an object depends on and waits for.
+    fn unready<'w>(&self, wanted: &'w Wanted) -> Option<&'w Key> {
+        let ready = |key: &&Key| {
+            let stands = |facts: &Facts| facts.current || facts.holder != Holder::Us;
+            self.view.facts.get(*key).is_some_and(|facts| facts.readiness == Readiness::Current && stands(facts))
+        };
+        wanted.depends.iter().find(|key| !ready(key))
+    }
+
     /// Writes ahead, then applies, stage by stage.
     async fn apply(&mut self, plan: &Plan) -> Result<()> {
-        for (index, reason) in &plan.refused {
+        for (index, fault) in &plan.refused {
             let key = self.ask.wanted[*index].key.clone();
-            self.fail(&key, Fault::new(FaultKind::Rejected, reason.clone()));
+            self.fail(&key, fault.clone());
         }
         let dry_run = self.options.dry_run;
         if !dry_run {
@@ -233,23 +320,36 @@ impl<C: Cluster> Pass<'_, C> {
             }
         }
         for stage in &plan.stages {
-            let (cluster, options, ask) = (self.cluster, self.options, &self.ask);
-            let requests = stage.iter().map(|apply| {
-                let wanted = &ask.wanted[apply.index];
-                async move {
-                    let Lookup::Served(resource) = &wanted.lookup else {
-                        return (apply, Err(Fault::new(FaultKind::NotYet, "its kind is not served")));
-                    };
-                    let seen = apply.seen.as_ref();
-                    (apply, cluster.apply(resource, &wanted.key, &wanted.object, &options.owner, seen, dry_run).await)
-                }
-            });
-            let answers: Vec<_> = stream::iter(requests).buffer_unordered(CONCURRENCY).collect().await;
+            // by hand: a stream over a closure that borrows cannot be sent between threads
+            let (mut next, mut under_way) = (stage.iter(), FuturesUnordered::new());
+            let mut answers = Vec::with_capacity(stage.len());
+            loop {
+                under_way.extend(next.by_ref().take(CONCURRENCY - under_way.len()).map(|apply| self.request(apply)));
+                let Some(answer) = under_way.next().await else { break };
+                answers.push(answer);
+            }
+            drop(under_way);
             for (apply, answer) in answers {
                 self.note(apply, answer, &plan.namespaces).await?;
             }
         }
         Ok(())
+    }
+
+    /// Applies one object, and keeps of the answer what is of use.
+    async fn request<'p>(&self, apply: &'p Apply) -> (&'p Apply, std::result::Result<Landed, Fault>) {
+        let wanted = &self.ask.wanted[apply.index];
+        let Lookup::Served(resource) = &wanted.lookup else {
+            return (apply, Err(Fault::new(FaultKind::NotYet, "its kind is not served")));
+        };
+        let (object, owner, seen) = (&wanted.object, &self.options.owner, apply.seen.as_ref());
+        let answer = self.cluster.apply(resource, &wanted.key, object, owner, seen, self.options.dry_run).await;
+        let landed = answer.map(|applied| Landed {
+            readiness: readiness(&wanted.key.group, &wanted.key.kind, &applied.body),
+            seen: Seen { uid: applied.uid, version: applied.version },
+            print: applied.print,
+        });
+        (apply, landed)
     }
 
     async fn create_namespace(&mut self, name: &str) -> Result<()> {
@@ -279,24 +379,33 @@ impl<C: Cluster> Pass<'_, C> {
     async fn note(
         &mut self,
         apply: &Apply,
-        answer: std::result::Result<Applied, Fault>,
+        answer: std::result::Result<Landed, Fault>,
         namespaces: &BTreeSet<Text>,
     ) -> Result<()> {
         let key = self.ask.wanted[apply.index].key.clone();
-        let applied = match answer {
-            Ok(applied) => applied,
+        let Landed { seen, print, readiness } = match answer {
+            Ok(landed) => landed,
             Err(fault)
                 if self.options.dry_run && fault.kind == FaultKind::NotYet && namespaces.contains(&key.namespace) =>
             {
                 // its namespace would have been made first
-                Applied { uid: String::new(), version: String::new() }
+                Landed::default()
             }
             Err(fault) => return self.note_fault(apply, key, fault).await,
         };
-        let seen = Seen { uid: applied.uid, version: applied.version };
         let before = self.view.facts.get(&key);
         let same = before.is_some_and(|facts| facts.seen == seen);
-        let held = Facts { seen, holder: Holder::Us, deleting: false, detach: false, implicit: false, current: true };
+        let held = Facts {
+            seen,
+            holder: Holder::Us,
+            deleting: false,
+            detach: false,
+            implicit: false,
+            current: true,
+            print,
+            readiness,
+            depends: Vec::new(),
+        };
         self.view.facts.insert(key.clone(), held);
         if !same {
             self.crds_changed |= key.is_crd();
@@ -321,9 +430,24 @@ impl<C: Cluster> Pass<'_, C> {
             FaultKind::Rejected if again && self.crds_changed && key.group.contains('.') => {
                 drop(self.view.doubts.insert(key, fault));
             }
+            FaultKind::Rejected if again && self.ask.wanted[apply.index].recreate && !self.options.dry_run => {
+                return self.recreate(apply, key).await;
+            }
             _ => self.fail(&key, fault),
         }
         Ok(())
+    }
+
+    /// Deletes what the server refuses to change, as its source asks; the next round makes it anew.
+    async fn recreate(&mut self, apply: &Apply, key: Key) -> Result<()> {
+        if let (Some(seen), Some(resource)) = (&apply.seen, self.view.resource(&key).cloned()) {
+            match self.cluster.delete(&resource, &key, seen, false).await {
+                Ok(_) => {}
+                Err(fault) if fault.kind == FaultKind::Raced => {}
+                Err(fault) => self.fail(&key, fault),
+            }
+        }
+        self.observer_again(Some(apply.index), &key).await
     }
 
     /// Looks again at what a round left over.
@@ -331,7 +455,7 @@ impl<C: Cluster> Pass<'_, C> {
         self.cluster.forget_kinds().await;
         let found = self
             .ask
-            .resolve(self.cluster)
+            .resolve(self.cluster, &self.options.rules)
             .await
             .map_err(|fault| Box::new(fault.diagnostic("ask for the kinds served")))?;
         if found {
@@ -343,6 +467,9 @@ impl<C: Cluster> Pass<'_, C> {
         for index in pending.collect::<Vec<_>>() {
             let key = self.ask.wanted[index].key.clone();
             self.observer_again(Some(index), &key).await?;
+            for key in self.ask.wanted[index].depends.clone() {
+                self.observer_again(self.ask.wanted.iter().position(|wanted| wanted.key == key), &key).await?;
+            }
             let home = Key::new("", "Namespace", "", &key.namespace);
             if self.cluster.has_namespaces() && !key.namespace.is_empty() {
                 self.observer_again(self.ask.wanted.iter().position(|wanted| wanted.key == home), &home).await?;
@@ -360,10 +487,9 @@ impl<C: Cluster> Pass<'_, C> {
             if dry_run {
                 self.tell(&Event::Waiting(key, reason));
             } else {
-                self.fail(
-                    &key,
-                    Fault::new(FaultKind::NotYet, format!("{reason}, after {} s", self.options.wait.as_secs())),
-                );
+                let unknown = matches!(self.ask.wanted[*index].lookup, Lookup::NotServed);
+                let kind = if unknown { FaultKind::UnknownKind } else { FaultKind::NotYet };
+                self.fail(&key, Fault::new(kind, format!("{reason}, after {} s", self.options.wait.as_secs())));
             }
         }
         if !dry_run {

@@ -77,7 +77,7 @@ pub(super) fn wait<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 /// Google's tokens, as its own tools find them.
-fn google() -> Google {
+pub(super) fn google() -> Google {
     let named = environment(&["GOOGLE_APPLICATION_CREDENTIALS"]).map(PathBuf::from);
     let usual = environment(&["CLOUDSDK_CONFIG"])
         .map(PathBuf::from)

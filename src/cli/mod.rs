@@ -11,6 +11,7 @@
 //! | 3 | a system is out of reach |
 //! | 70 | a bug of Hydrant's |
 
+mod agent;
 mod alias;
 mod ambient;
 mod blob_store;
@@ -32,6 +33,7 @@ mod git;
 mod git_source;
 mod helm_pull;
 mod input;
+mod install;
 mod inspect;
 mod keys;
 mod list;
@@ -42,6 +44,7 @@ mod pull;
 mod push;
 mod seed;
 mod show;
+mod status;
 mod store;
 mod sync;
 mod tag;
@@ -108,6 +111,12 @@ enum Command {
     Copy(copy::Args),
     /// Bring an artifact's objects into a cluster or a folder, one pass
     Sync(sync::Args),
+    /// Keep a cluster in step with its RootSync and RepoSync objects: the controller
+    Agent(Box<agent::Args>),
+    /// Show how the RootSyncs and RepoSyncs of a cluster stand; exit 1 if one is not synced
+    Status(status::Args),
+    /// Print the manifests that bring the agent into a cluster
+    Install(install::Args),
     /// Bring what a source depends on from elsewhere, and lock it: charts/, Chart.lock, hydrant.lock
     Deps(Box<deps::Args>),
     /// Show what a chart says of itself, as `helm show` does
@@ -200,6 +209,9 @@ fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
         Command::List(args) => list::run(args, terminal),
         Command::Copy(args) => copy::run(args, terminal),
         Command::Sync(args) => sync::run(args, terminal),
+        Command::Agent(args) => agent::run(*args, profile, terminal),
+        Command::Status(args) => status::run(args, terminal),
+        Command::Install(args) => install::run(&args, terminal),
         Command::Deps(args) => deps::run(*args, profile, terminal),
         Command::Show(args) => show::run(*args, profile, terminal),
         Command::HelmPull(args) => helm_pull::run(*args, profile, terminal),

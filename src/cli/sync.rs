@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::agent::{Clock, Event, Options, Policy, Summary, sync_once};
+use crate::agent::{Clock, Event, Options, Policy, Rules, Summary, sync_once};
 use crate::archive::LayerLimits;
 use crate::cluster::{Api, Connection, Folder, Layout, Owner};
 use crate::diag::{Diagnostic, Result};
@@ -154,6 +154,7 @@ fn options(location: &Location, target: &TargetArgs, policy: &PolicyArgs) -> Res
         },
         wait: policy.wait,
         dry_run: policy.dry_run,
+        rules: Rules::default(),
     })
 }
 

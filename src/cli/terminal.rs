@@ -12,6 +12,7 @@ use crate::registry::Progress;
 use super::progress::Bar;
 
 /// Where a command prints to.
+#[derive(Clone)]
 pub(super) struct Terminal {
     quiet: bool,
     json: bool,

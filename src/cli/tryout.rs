@@ -11,7 +11,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::agent::{Clock, Options, Policy, sync_once};
+use crate::agent::{Clock, Options, Policy, Rules, sync_once};
 use crate::archive::LayerLimits;
 use crate::cluster::{Folder, Owner};
 use crate::compat::Profile;
@@ -109,6 +109,7 @@ fn sync_to(folder: &Path, location: &Location, terminal: &Terminal) -> Result<()
         policy: Policy::default(),
         wait: Duration::ZERO,
         dry_run: false,
+        rules: Rules::default(),
     };
     let (summary, time) = timed(|| {
         wait(async {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
@@ -13,10 +14,12 @@ use kube::api::{
 };
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use kube::core::Request;
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
 use super::discovery::Kinds;
 use super::fields;
+use super::gate::Gate;
 use super::owner::{DELETION, IMPLICIT, OWNING_INVENTORY, PART_OF};
 use super::wire::wire;
 use super::{
@@ -36,6 +39,8 @@ const RETRY_PAUSE_MAX: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for an answer, from the last byte sent to the next byte read.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest silence of a watch: servers send a bookmark each minute.
+const WATCH_READ_TIMEOUT: Duration = Duration::from_secs(150);
 /// Objects of one page of a list: large enough to be few requests, small enough to hold one page of large objects in memory.
 const LIST_PAGE_OBJECTS: u32 = 250;
 /// Where CRDs are.
@@ -44,6 +49,7 @@ pub(super) const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresour
 const CRD_PAGE_OBJECTS: u32 = 20;
 /// Objects of a kind and namespace that are looked up one by one; more cost less by a list of their metadata.
 const LOOKUPS_MAX: usize = 16;
+
 /// Which cluster, as whom.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connection {
@@ -53,11 +59,32 @@ pub(crate) struct Connection {
     pub(crate) context: Option<String>,
 }
 
-/// An API server.
+/// An API server, and as whom it is spoken to. Copies share connections and what is known about kinds.
+#[derive(Clone)]
 pub(crate) struct Api {
-    pub(super) client: Client,
+    link: Arc<Link>,
+    actor: Option<Actor>,
+    /// For the lease itself, which opens the gate.
+    ungated: bool,
+}
+
+/// What all copies share.
+struct Link {
+    client: Client,
+    /// For watches, which are silent for long.
+    watching: Client,
     kinds: Kinds,
+    gate: Gate,
     url: String,
+}
+
+/// Another account to act as, by impersonation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Actor {
+    /// The user name of a service account: `system:serviceaccount:NAMESPACE:NAME`.
+    pub(crate) user: String,
+    /// The only namespace that it is to touch; it is not asked about namespaces themselves.
+    pub(crate) confined: bool,
 }
 
 /// One request, built anew for each attempt.
@@ -78,6 +105,25 @@ pub(super) enum Call<'a> {
     Replace(&'a str, &'a Value),
     /// Delete exactly this one: name, preconditions, dry run.
     Delete(&'a str, &'a Seen, bool),
+    /// JSON merge patch of the status: name, patch.
+    Status(&'a str, &'a Value),
+    /// A new object below another: name, subresource, object.
+    CreateBelow(&'a str, &'a str, &'a Value),
+}
+
+impl Call<'_> {
+    /// True if it changes what is stored.
+    fn is_write(&self) -> bool {
+        !matches!(
+            self,
+            Call::Get(_)
+                | Call::List(_)
+                | Call::ListMetadata(_)
+                | Call::Apply(_, _, true)
+                | Call::Merge(_, _, true)
+                | Call::Delete(_, _, true)
+        )
+    }
 }
 
 impl Api {
@@ -104,13 +150,44 @@ impl Api {
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
         let url = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-        let client = Client::try_from(config).map_err(|error| refused(&error))?;
-        Ok(Api { client, kinds: Kinds::default(), url })
+        let client = Client::try_from(config.clone()).map_err(|error| refused(&error))?;
+        config.read_timeout = Some(WATCH_READ_TIMEOUT);
+        let watching = Client::try_from(config).map_err(|error| refused(&error))?;
+        let link = Link { client, watching, kinds: Kinds::default(), gate: Gate::default(), url };
+        Ok(Api { link: Arc::new(link), actor: None, ungated: false })
     }
 
     /// The server's address.
     pub(crate) fn url(&self) -> &str {
-        &self.url
+        &self.link.url
+    }
+
+    /// The same server, spoken to as somebody else.
+    pub(crate) fn acting_as(&self, actor: Actor) -> Api {
+        Api { link: Arc::clone(&self.link), actor: Some(actor), ungated: false }
+    }
+
+    /// The same server, spoken to as ourselves: about kinds, and for the inventory, which no tenant may write.
+    pub(super) fn own(&self) -> Api {
+        Api { link: Arc::clone(&self.link), actor: None, ungated: false }
+    }
+
+    /// The same server for the lease itself, whose writes open the gate.
+    pub(crate) fn ungated(&self) -> Api {
+        Api { link: Arc::clone(&self.link), actor: None, ungated: true }
+    }
+
+    /// What lets writes pass.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.link.gate
+    }
+
+    pub(super) fn kinds(&self) -> &Kinds {
+        &self.link.kinds
+    }
+
+    pub(super) fn watching(&self) -> &Client {
+        &self.link.watching
     }
 
     /// Sends a request until it is answered, a bounded number of times.
@@ -118,6 +195,9 @@ impl Api {
         let mut pause = RETRY_PAUSE;
         let mut attempt = 1;
         loop {
+            if call.is_write() && !self.ungated {
+                self.link.gate.pass()?;
+            }
             let error = match self.send_once(path, call).await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
@@ -162,8 +242,19 @@ impl Api {
             Call::Create(object) => request.create(&posting, object.to_string().into_bytes()),
             Call::Replace(name, object) => request.replace(name, &posting, object.to_string().into_bytes()),
             Call::Delete(name, seen, dry_run) => request.delete(name, &deleting(seen, *dry_run)),
+            Call::Status(name, patch) => {
+                request.patch_subresource("status", name, &patching(false, false), &Patch::Merge(patch))
+            }
+            Call::CreateBelow(name, below, object) => {
+                request.create_subresource(below, name, &posting, object.to_string().into_bytes())
+            }
         };
-        self.client.request(request.map_err(kube::Error::BuildRequest)?).await
+        let mut request = request.map_err(kube::Error::BuildRequest)?;
+        if let Some(actor) = &self.actor {
+            let user = HeaderValue::from_str(&actor.user).map_err(|error| kube::Error::HttpError(error.into()))?;
+            request.headers_mut().insert("impersonate-user", user);
+        }
+        self.link.client.request(request).await
     }
 
     /// An object's absence is an answer, not a fault.
@@ -187,7 +278,7 @@ fn deleting(seen: &Seen, dry_run: bool) -> DeleteParams {
 }
 
 /// What a failed request means for the caller.
-fn sort(error: &kube::Error) -> Fault {
+pub(super) fn sort(error: &kube::Error) -> Fault {
     match error {
         kube::Error::Api(status) => {
             let message = status.message.trim().to_owned();
@@ -274,23 +365,25 @@ fn live(body: Value) -> Live {
         deleting: metadata["deletionTimestamp"].is_string(),
         detach: metadata["annotations"][DELETION] == "detach",
         implicit: metadata["annotations"][IMPLICIT].is_string(),
+        print: fields::print(metadata),
         body,
     }
 }
 
 impl Cluster for Api {
     fn has_namespaces(&self) -> bool {
-        true
+        !self.actor.as_ref().is_some_and(|actor| actor.confined)
     }
 
     async fn resource(&self, group: &str, version: Option<&str>, kind: &str) -> Answer<Option<Resource>> {
-        self.kinds.find(self, group, version, kind).await
+        self.link.kinds.find(&self.own(), group, version, kind).await
     }
 
     async fn is_gone(&self, group: &str, kind: &str) -> Answer<bool> {
         let mut params = ListParams::default().limit(CRD_PAGE_OBJECTS);
+        let own = self.own();
         loop {
-            let page = self.send(DEFINITIONS, &Call::List(&params)).await?;
+            let page = own.send(DEFINITIONS, &Call::List(&params)).await?;
             let mut definitions = page["items"].as_array().into_iter().flatten();
             if definitions.any(|item| item["spec"]["group"] == group && item["spec"]["names"]["kind"] == kind) {
                 return Ok(false);
@@ -303,7 +396,7 @@ impl Cluster for Api {
     }
 
     async fn forget_kinds(&self) {
-        self.kinds.forget();
+        self.link.kinds.forget();
     }
 
     async fn get(&self, resource: &Resource, key: &Key) -> Answer<Option<Live>> {
@@ -371,6 +464,10 @@ impl Cluster for Api {
         }
         if let Some(seen) = seen {
             metadata["uid"] = json!(seen.uid);
+            if self.link.gate.epoch() > 0 {
+                // another leader may have written since
+                metadata["resourceVersion"] = json!(seen.version);
+            }
         }
         let path = object_path(resource, key)?;
         let answer = self.send(&path, &Call::Apply(&key.name, &value, dry_run)).await?;
@@ -382,9 +479,11 @@ impl Cluster for Api {
             } else {
                 String::new()
             };
-            return Ok(Applied { uid: live_text(&answer, "uid"), version });
+            return Ok(Applied { uid: live_text(&answer, "uid"), version, print: 0, body: Value::Null });
         }
-        Ok(Applied { uid: live_text(&answer, "uid"), version: live_text(&answer, "resourceVersion") })
+        let print = fields::print(&answer["metadata"]);
+        let (uid, version) = (live_text(&answer, "uid"), live_text(&answer, "resourceVersion"));
+        Ok(Applied { uid, version, print, body: answer })
     }
 
     async fn create_namespace(&self, name: &str) -> Answer<bool> {
@@ -412,13 +511,13 @@ impl Cluster for Api {
     }
 
     async fn has_instances(&self, definition: &Key) -> Answer<bool> {
-        let Some(found) = self.find(DEFINITIONS, &definition.name).await? else { return Ok(false) };
+        let Some(found) = self.own().find(DEFINITIONS, &definition.name).await? else { return Ok(false) };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let mut versions = found["spec"]["versions"].as_array().into_iter().flatten();
         let Some(version) = versions.find(|version| version["served"] == true) else { return Ok(true) };
         let (group, plural) = (text(&found["spec"]["group"]), text(&found["spec"]["names"]["plural"]));
         let path = format!("/apis/{}/{}/{}", segment(&group)?, segment(&text(&version["name"]))?, segment(&plural)?);
-        match self.send(&path, &Call::ListMetadata(&ListParams::default().limit(1))).await {
+        match self.own().send(&path, &Call::ListMetadata(&ListParams::default().limit(1))).await {
             Ok(list) => Ok(list["items"].as_array().is_some_and(|items| !items.is_empty())),
             // not established yet: nobody could have made any
             Err(fault) if fault.kind == FaultKind::NotYet => Ok(false),
@@ -437,15 +536,15 @@ impl Cluster for Api {
     }
 
     async fn pages(&self, owner: &Owner) -> Answer<Vec<Page>> {
-        self.read_pages(owner).await
+        self.own().read_pages(owner).await
     }
 
     async fn write_page(&self, owner: &Owner, page: &Page) -> Answer<Seen> {
-        self.store_page(owner, page).await
+        self.own().store_page(owner, page).await
     }
 
     async fn delete_page(&self, owner: &Owner, page: &Page) -> Answer<()> {
-        self.drop_page(owner, page).await
+        self.own().drop_page(owner, page).await
     }
 }
 

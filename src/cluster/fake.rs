@@ -204,10 +204,10 @@ impl Cluster for Fake {
             if let Some(standing) =
                 standing.filter(|standing| dry_run || (standing.body == body && standing.claim == claim))
             {
-                return Ok(Applied { uid: standing.uid.clone(), version: standing.version.to_string() });
+                return Ok(Applied { uid: standing.uid.clone(), version: standing.version.to_string(), print: 0, body: Value::Null });
             }
             if dry_run {
-                return Ok(Applied { uid: String::new(), version: String::new() });
+                return Ok(Applied { uid: String::new(), version: String::new(), print: 0, body: Value::Null });
             }
         }
         self.write(format!("apply {key}"), |world| {
@@ -225,7 +225,7 @@ impl Cluster for Fake {
             let detach = body["metadata"]["annotations"]["client.lifecycle.config.k8s.io/deletion"] == "detach";
             let standing = world.objects.entry(key.clone()).or_insert(fresh);
             *standing = Standing { version, claim, detach, body, ..standing.clone() };
-            Ok(Applied { uid: standing.uid.clone(), version: version.to_string() })
+            Ok(Applied { uid: standing.uid.clone(), version: version.to_string(), print: 0, body: Value::Null })
         })
     }
 
@@ -339,6 +339,7 @@ fn live(key: &Key, standing: &Standing) -> Live {
         deleting: standing.deleting,
         detach: standing.detach,
         implicit: standing.implicit,
+        print: 0,
         body: standing.body.clone(),
     }
 }

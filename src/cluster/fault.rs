@@ -11,6 +11,10 @@ pub(crate) enum FaultKind {
     NotYet,
     /// The object is not the one that was looked at: look again.
     Raced,
+    /// Its kind is not served: worth another try once a definition appears.
+    UnknownKind,
+    /// Somebody else answers for the object.
+    Conflict,
     /// The server will not take this object as it is; trying again is of no use.
     Rejected,
     /// The server does not allow it to us.
@@ -28,12 +32,20 @@ pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
     /// What the server said, or why it could not be asked.
     pub(crate) message: String,
+    /// A number that the caller gave it; empty for what servers say.
+    pub(crate) code: &'static str,
 }
 
 impl Fault {
     /// A fault of a kind.
     pub(crate) fn new(kind: FaultKind, message: impl Into<String>) -> Fault {
-        Fault { kind, message: message.into() }
+        Fault { kind, message: message.into(), code: "" }
+    }
+
+    /// The same fault under a number of the caller's.
+    pub(crate) fn code(mut self, code: &'static str) -> Fault {
+        self.code = code;
+        self
     }
 
     /// The fault as an error of the whole run, with what was being done.
@@ -42,10 +54,10 @@ impl Fault {
         match self.kind {
             FaultKind::Forbidden => Diagnostic::input("cluster-forbidden", message)
                 .hint("grant the right to the account that Hydrant runs as, or pass another `--context`"),
-            FaultKind::Rejected => Diagnostic::input("cluster-rejected", message),
+            FaultKind::Rejected | FaultKind::Conflict => Diagnostic::input("cluster-rejected", message),
             FaultKind::Raced => Diagnostic::unreachable("cluster-raced", message)
                 .hint("run it again: something else wrote at the same time"),
-            FaultKind::NotYet | FaultKind::ServerError | FaultKind::Unreachable => {
+            FaultKind::NotYet | FaultKind::UnknownKind | FaultKind::ServerError | FaultKind::Unreachable => {
                 Diagnostic::unreachable("cluster-unreachable", message)
                     .hint("check that the cluster answers, and the `--context` and `--kubeconfig` in use")
             }

@@ -6,9 +6,12 @@
 //! proof, and the object is applied: the server then finds for itself that nothing changes. So a doubt costs a request,
 //! never a wrong answer.
 
+use std::hash::{Hash as _, Hasher as _};
+
 use serde_json::{Map, Value};
 
 use super::FIELD_MANAGER;
+use super::owner::{OWNING_INVENTORY, PART_OF};
 
 /// Metadata that names the object; servers do not record who set it.
 const IDENTITY: [&str; 2] = ["name", "namespace"];
@@ -33,6 +36,27 @@ pub(super) fn is_current(desired: &Value, live: &Value) -> bool {
     let metadata: Map<String, Value> = metadata.unwrap_or_default();
     let count = spoken.count() + usize::from(!metadata.is_empty());
     same_count(owned, count) && (metadata.is_empty() || field_holds(owned, "metadata", &Value::Object(metadata), live))
+}
+
+/// A hash of our record on an object, from its metadata: which fields our last apply set and still holds, and the marks. A
+/// writer that changes one of them takes it from our record, so the print changes; the status has no part in it.
+pub(super) fn print(metadata: &Value) -> u64 {
+    let entries = metadata["managedFields"].as_array().into_iter().flatten();
+    let ours = entries.filter(|entry| {
+        entry["manager"] == FIELD_MANAGER
+            && entry["operation"] == "Apply"
+            && entry["subresource"].as_str().unwrap_or_default().is_empty()
+    });
+    let mut hasher = rustc_hash::FxHasher::default();
+    for entry in ours {
+        // the printed form is sorted by key, so equal records print alike
+        entry["fieldsV1"].to_string().hash(&mut hasher);
+        entry["apiVersion"].as_str().hash(&mut hasher);
+    }
+    metadata["labels"][PART_OF].as_str().hash(&mut hasher);
+    metadata["annotations"][OWNING_INVENTORY].as_str().hash(&mut hasher);
+    metadata["deletionTimestamp"].is_string().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The fields that our last apply set, if it was in the same API version.

@@ -99,6 +99,7 @@ impl Folder {
             deleting: false,
             detach: !untouched,
             implicit: false,
+            print: 0,
             body: Value::Null,
         }))
     }
@@ -252,7 +253,7 @@ impl Cluster for Folder {
             fs::create_dir_all(path.parent().unwrap_or(&self.root)).map_err(failed)?;
             replace(&path, text.as_bytes()).map_err(failed)?;
         }
-        Ok(Applied { uid: now.clone(), version: now })
+        Ok(Applied { uid: now.clone(), version: now, print: 0, body: Value::Null })
     }
 
     async fn create_namespace(&self, _name: &str) -> Answer<bool> {
@@ -330,5 +331,5 @@ fn decode(number: u32, value: &Value, stored: Seen) -> Page {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let member = |item: &Value| Key::new(&text(&item[0]), &text(&item[1]), &text(&item[2]), &text(&item[3]));
     let members = value["members"].as_array().into_iter().flatten().map(member).collect();
-    Page { number, stored: Some(stored), source: text(&value["source"]), members }
+    Page { number, stored: Some(stored), source: text(&value["source"]), epoch: 0, members }
 }

@@ -70,6 +70,11 @@ impl Key {
         self.group.is_empty() && self.kind == "Namespace"
     }
 
+    /// True for a `PersistentVolumeClaim`.
+    pub(crate) fn is_claim(&self) -> bool {
+        self.group.is_empty() && self.kind == "PersistentVolumeClaim"
+    }
+
     /// True for a `CustomResourceDefinition`.
     pub(crate) fn is_crd(&self) -> bool {
         self.group == "apiextensions.k8s.io" && self.kind == "CustomResourceDefinition"
@@ -108,6 +113,9 @@ pub(crate) struct Live {
     pub(crate) detach: bool,
     /// True for a namespace that Hydrant made because objects needed it.
     pub(crate) implicit: bool,
+    /// A hash of which fields are ours and whose marks it bears: it changes if anybody writes one of our fields, and not
+    /// with the status. Nought where the place does not keep whose a field is.
+    pub(crate) print: u64,
     /// The object; null where the place keeps no value.
     pub(crate) body: Value,
 }

@@ -14,12 +14,14 @@
 //!   growing pauses, a bounded number of times.
 
 mod api;
+mod control;
 mod discovery;
 #[cfg(test)]
 pub(crate) mod fake;
 mod fault;
 mod fields;
 mod folder;
+mod gate;
 mod journal;
 mod json;
 mod live;
@@ -30,7 +32,10 @@ mod wire;
 
 use std::future::Future;
 
-pub(crate) use api::{Api, Connection};
+use serde_json::Value;
+
+pub(crate) use api::{Actor, Api, Connection};
+pub(crate) use control::{Change, Glimpse};
 pub(crate) use fault::{Fault, FaultKind};
 pub(crate) use folder::{Folder, Layout};
 pub(crate) use live::{Key, Live, Resource, Scope};
@@ -46,7 +51,7 @@ pub(crate) const FIELD_MANAGER: &str = "hydrant";
 pub(crate) type Answer<T> = Result<T, Fault>;
 
 /// What an update must find: the object that was seen. A create expects nothing there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// The object's uid.
     pub(crate) uid: String,
@@ -61,6 +66,10 @@ pub(crate) struct Applied {
     pub(crate) uid: String,
     /// The object's resource version afterwards; the one before it if the apply changed nothing.
     pub(crate) version: String,
+    /// The print of our fields afterwards ([`Live::print`]).
+    pub(crate) print: u64,
+    /// The object afterwards; null where the place keeps no value.
+    pub(crate) body: Value,
 }
 
 /// What a delete did.
@@ -81,6 +90,8 @@ pub(crate) struct Page {
     pub(crate) stored: Option<Seen>,
     /// What the sync read when it wrote the page; only page 0 says it.
     pub(crate) source: String,
+    /// Which leader wrote it last; nought where there are no leaders.
+    pub(crate) epoch: u64,
     /// The objects.
     pub(crate) members: Vec<Key>,
 }

@@ -40,6 +40,8 @@ const FOREIGN: &[(&str, &str)] = &[
 pub(crate) struct Owner {
     namespace: String,
     name: String,
+    /// The ApplySet of who held the inventory before, whose marks count as ours.
+    former: Option<String>,
 }
 
 /// Whose an object is, by its marks.
@@ -85,7 +87,18 @@ impl Owner {
                 .hint("pass a shorter `--name`"),
             ));
         }
-        Ok(Owner { namespace: namespace.to_owned(), name: name.to_owned() })
+        Ok(Owner { namespace: namespace.to_owned(), name: name.to_owned(), former: None })
+    }
+
+    /// The same owner, who takes over from another tool: its inventory of this name, and what bears the mark of its ApplySet.
+    pub(crate) fn after(mut self, set: String) -> Owner {
+        self.former = Some(set);
+        self
+    }
+
+    /// True if another tool's inventory of this name is to be taken over.
+    pub(super) fn takes_over(&self) -> bool {
+        self.former.is_some()
     }
 
     /// The namespace of the inventory.
@@ -111,7 +124,8 @@ impl Owner {
 
     /// True if a claim is this owner's, by both marks.
     pub(crate) fn holds(&self, claim: &Claim) -> bool {
-        matches!(claim, Claim::Inventory { identity, set } if *identity == self.identity() && *set == self.set_id())
+        let ours = |set: &String| *set == self.set_id() || self.former.as_ref() == Some(set);
+        matches!(claim, Claim::Inventory { identity, set } if *identity == self.identity() && ours(set))
     }
 
     /// Puts the marks on an object's metadata.
@@ -181,6 +195,14 @@ mod tests {
         forged["annotations"][OWNING_INVENTORY] = json!("other_shop");
         assert!(!owner.holds(&Claim::read(&forged)));
         assert_eq!(Claim::read(&forged).to_string(), "the sync `other/shop`");
+    }
+
+    #[test]
+    fn who_takes_over_holds_what_the_former_held() {
+        let owner = Owner::new("system", "shop").expect("a fine identity");
+        let theirs = json!({"labels": {PART_OF: "applyset-x-v1"}, "annotations": {OWNING_INVENTORY: "system_shop"}});
+        assert!(!owner.holds(&Claim::read(&theirs)));
+        assert!(owner.after("applyset-x-v1".to_owned()).holds(&Claim::read(&theirs)));
     }
 
     #[test]

@@ -19,6 +19,8 @@ const INVENTORY_ID: &str = "cli-utils.sigs.k8s.io/inventory-id";
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// Annotation on the first page: what the sync reads.
 const SOURCE: &str = "hydrant.dev/source";
+/// Annotation: which leader wrote the page.
+const EPOCH: &str = "hydrant.dev/epoch";
 /// Annotation: the page's number.
 const PAGE: &str = "hydrant.dev/page";
 /// How often a page is tried while the server gets to know its CRD.
@@ -35,13 +37,20 @@ impl Api {
             Err(fault) => return Err(fault),
         };
         let mut pages: Vec<Page> = list["items"].as_array().into_iter().flatten().map(decode).collect();
+        if pages.is_empty() && owner.takes_over() {
+            pages.extend(self.find(&groups_path(owner)?, owner.name()).await?.as_ref().map(decode));
+        }
         pages.sort_by_key(|page| page.number);
+        self.gate().check_epoch(pages.iter().map(|page| page.epoch).max().unwrap_or(0))?;
         Ok(pages)
     }
 
     pub(super) async fn store_page(&self, owner: &Owner, page: &Page) -> Answer<Seen> {
         let path = groups_path(owner)?;
-        let value = encode(owner, page);
+        let mut value = encode(owner, page);
+        if self.gate().epoch() > 0 {
+            value["metadata"]["annotations"][EPOCH] = json!(self.gate().epoch().to_string());
+        }
         let answer = match &page.stored {
             Some(_) => self.send(&path, &Call::Replace(&page_name(owner, page.number), &value)).await?,
             None => self.create_page(&path, owner, &value).await?,
@@ -54,6 +63,36 @@ impl Api {
         match self.send(&groups_path(owner)?, &Call::Delete(&page_name(owner, page.number), stored, false)).await {
             Err(fault) if fault.kind != FaultKind::NotYet => Err(fault),
             _ => Ok(()),
+        }
+    }
+
+    /// Writes how far each object has come to the status of the pages that say otherwise, as Config Sync's tools read it.
+    pub(crate) async fn write_states(
+        &self,
+        owner: &Owner,
+        commit: &str,
+        state: &(dyn Fn(&Key) -> &'static str + Sync),
+    ) -> Answer<()> {
+        let selector = format!("{INVENTORY_ID}={},{MANAGED_BY}=hydrant", owner.identity());
+        // one page at a time: each may be large
+        let mut params = kube::api::ListParams::default().labels(&selector).limit(1);
+        let path = groups_path(owner)?;
+        loop {
+            let list = self.send(&path, &Call::List(&params)).await?;
+            for item in list["items"].as_array().into_iter().flatten() {
+                let states: Vec<Value> = decode(item).members.iter().map(|key| object_state(key, commit, state(key))).collect();
+                if item["status"]["resourceStatuses"].as_array().map_or(&[][..], Vec::as_slice) != states.as_slice() {
+                    let patch = json!({"status": {
+                        "observedGeneration": item["metadata"]["generation"],
+                        "resourceStatuses": states,
+                    }});
+                    self.send(&path, &Call::Status(&live_text(item, "name"), &patch)).await?;
+                }
+            }
+            match list["metadata"]["continue"].as_str() {
+                Some(token) if !token.is_empty() => params.continue_token = Some(token.to_owned()),
+                _ => return Ok(()),
+            }
         }
     }
 
@@ -102,6 +141,22 @@ impl Api {
             _ => Ok(()),
         }
     }
+}
+
+/// How far an object has come, as `resourceStatuses` lists it.
+fn object_state(key: &Key, commit: &str, state: &str) -> Value {
+    let (actuation, reconcile) = match state {
+        "Failed" => ("Failed", "Failed"),
+        "Current" => ("Succeeded", "Succeeded"),
+        "Unknown" => ("Pending", "Pending"),
+        _ => ("Succeeded", "Pending"),
+    };
+    json!({
+        "group": key.group.as_str(), "kind": key.kind.as_str(), "namespace": key.namespace.as_str(), "name": key.name.as_str(),
+        "status": state,
+        "sourceHash": &commit[..commit.len().min(7)],
+        "strategy": "Apply", "actuation": actuation, "reconcile": reconcile,
+    })
 }
 
 fn groups_path(owner: &Owner) -> Answer<String> {
@@ -157,6 +212,7 @@ fn decode(value: &Value) -> Page {
         number: annotation(PAGE).parse().unwrap_or(0),
         stored: Some(Seen { uid: live_text(value, "uid"), version: live_text(value, "resourceVersion") }),
         source: annotation(SOURCE).to_owned(),
+        epoch: annotation(EPOCH).parse().unwrap_or(0),
         members: resources.map(member).collect(),
     }
 }
@@ -235,10 +291,11 @@ mod tests {
             number: 0,
             stored: stored.clone(),
             source: "registry.example/shop".to_owned(),
+            epoch: 0,
             members: members.clone(),
         };
         assert_eq!(decode(&encode(&owner, &page)), page);
-        let second = Page { number: 2, stored, source: String::new(), members };
+        let second = Page { number: 2, stored, source: String::new(), epoch: 0, members };
         let value = encode(&owner, &second);
         assert_eq!(value["metadata"]["name"], "shop.page-2");
         assert_eq!(decode(&value), second);

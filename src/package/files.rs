@@ -32,6 +32,21 @@ impl Files {
         self.by_path.iter().map(|(path, bytes)| (path.as_str(), bytes))
     }
 
+    /// The files below a folder, with their paths in it; all for the empty path.
+    pub(crate) fn below(&self, folder: &str) -> Files {
+        if folder.is_empty() {
+            return self.clone();
+        }
+        let inner = |path: &str| path.strip_prefix(folder)?.strip_prefix('/').map(str::to_owned);
+        let below = self.by_path.iter().filter_map(|(path, bytes)| Some((inner(path)?, Arc::clone(bytes))));
+        Files { by_path: below.collect() }
+    }
+
+    /// The bytes of a file.
+    pub(crate) fn get(&self, path: &str) -> Option<&Arc<[u8]>> {
+        self.by_path.get(path)
+    }
+
     /// How many files there are.
     pub(crate) fn len(&self) -> usize {
         self.by_path.len()

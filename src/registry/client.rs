@@ -7,10 +7,11 @@ use reqwest::header::{CONTENT_TYPE, LINK};
 use reqwest::{Method, Response, Url};
 use serde::Deserialize;
 
-use super::auth::Credentials;
+use super::auth::{Credential, Credentials};
 use super::fault;
 use super::layout::Layout;
 use super::progress::{Progress, Told};
+use super::workload::Workload;
 use super::transport::{Options, Purpose, Request, Transport};
 use crate::diag::{Diagnostic, Result};
 use crate::oci::{Artifact, Blob, Descriptor, Digest, Location, Manifest, Version};
@@ -36,6 +37,37 @@ impl Client {
     /// A client that finds its credentials where told.
     pub(crate) fn new(options: Options, credentials: Arc<dyn Credentials>) -> Client {
         Client { transport: Transport::new(options, credentials) }
+    }
+
+    /// The same connections for somebody else, who has `credentials` and nothing beside them: no credential of this machine
+    /// or of its environment is ever used in their stead.
+    pub(crate) fn for_account(&self, credentials: Arc<dyn Credentials>) -> Result<Client> {
+        // made before they are shared
+        for plain in [true, false] {
+            self.transport.client(plain)?;
+        }
+        Ok(Client { transport: self.transport.for_account(credentials) })
+    }
+
+    /// A client of other settings, to be shared in turn.
+    pub(crate) fn with_authority(&self, pem: Vec<u8>) -> Client {
+        let options = Options { ca_pem: Some(pem), ..self.transport.options.clone() };
+        Client::new(options, Arc::new(Nobody))
+    }
+
+    /// A token for a workload, by way of [`Workload`].
+    pub(crate) async fn workload_token(&self, workload: &Workload, subject: &str, account: Option<&str>) -> Result<Credential> {
+        workload.credential(self.transport.client(false)?, subject, account).await
+    }
+
+    /// The token audience that the cloud expects of this cluster's service accounts.
+    pub(crate) async fn workload_audience(&self, workload: &Workload) -> Result<String> {
+        Ok(workload.pool(self.transport.client(false)?).await?.pool)
+    }
+
+    /// The token of the machine itself; nothing where it has none.
+    pub(crate) async fn machine_token(&self) -> Result<Option<Credential>> {
+        self.transport.options.google.of_machine(self.transport.client(false)?).await
     }
 
     /// The same client, which tells how far transfers of large blobs are.
@@ -93,8 +125,9 @@ impl Client {
             return Err(Box::new(Diagnostic::input("blob-too-large", text).hint("split the artifact")));
         }
         let blobs = [&image.config].into_iter().chain(&image.layers);
-        let mut blobs: Vec<Blob> =
-            stream::iter(blobs).map(|blob| self.blob(location, blob)).buffered(BLOBS_AT_ONCE).try_collect().await?;
+        // made before they are read: a stream over a closure that borrows cannot be sent between threads
+        let reads: Vec<_> = blobs.map(|blob| self.blob(location, blob)).collect();
+        let mut blobs: Vec<Blob> = stream::iter(reads).buffered(BLOBS_AT_ONCE).try_collect().await?;
         let config = blobs.remove(0);
         let layers = blobs;
         let media_type = image.media_type.clone().unwrap_or(content_type);
@@ -223,6 +256,15 @@ impl Client {
             ));
         }
         Ok((body.into(), content_type))
+    }
+}
+
+/// No credentials.
+struct Nobody;
+
+impl Credentials for Nobody {
+    fn find(&self, _registry: &str) -> Result<Option<Credential>> {
+        Ok(None)
     }
 }
 

@@ -24,9 +24,9 @@ use crate::diag::{Diagnostic, Result};
 use crate::oci::Digest;
 
 /// The user that goes with an access token.
-const USER: &str = "_token";
+pub(super) const USER: &str = "_token";
 /// What the token is for.
-const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+pub(super) const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 /// A machine that is none of Google's must not be waited for.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -121,8 +121,18 @@ impl Google {
         Ok(token.map(|password| Credential::Basic { user: USER.to_owned(), password }))
     }
 
+    /// The credential of the machine, whatever files there are.
+    pub(super) async fn of_machine(&self, client: &reqwest::Client) -> Result<Option<Credential>> {
+        Ok(self.metadata(client).await.map(|password| Credential::Basic { user: USER.to_owned(), password }))
+    }
+
     async fn metadata(&self, client: &reqwest::Client) -> Option<String> {
-        let path = "computeMetadata/v1/instance/service-accounts/default/token";
+        token_of(&self.ask(client, "instance/service-accounts/default/token").await?)
+    }
+
+    /// What the metadata server says under a path.
+    pub(super) async fn ask(&self, client: &reqwest::Client, path: &str) -> Option<Vec<u8>> {
+        let path = format!("computeMetadata/v1/{path}");
         let url = Url::parse(&format!("http://{}/{path}", self.metadata_host)).ok()?;
         let request = client.request(Method::GET, url).header("metadata-flavor", "Google").timeout(METADATA_TIMEOUT);
         let answer = request.send().await.ok()?;
@@ -131,7 +141,7 @@ impl Google {
         if !answer.status().is_success() || !genuine {
             return None;
         }
-        token_of(&body(answer).await?)
+        body(answer).await
     }
 }
 
@@ -210,15 +220,14 @@ fn subject(source: &Subject) -> Result<String> {
     json[field].as_str().map(str::to_owned).ok_or_else(|| unusable(&format!("`{file}` has no `{field}`")))
 }
 
-async fn exchange(client: &reqwest::Client, url: &str, form: &[(&str, &str)]) -> Result<String> {
-    let mut body = url::form_urlencoded::Serializer::new(String::new());
-    body.extend_pairs(form);
+pub(super) async fn exchange(client: &reqwest::Client, url: &str, form: &[(&str, &str)]) -> Result<String> {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let request = client.request(Method::POST, safe(url)?);
-    let request = request.header("content-type", "application/x-www-form-urlencoded").body(body.finish());
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
     answered(request, url).await
 }
 
-async fn impersonate(client: &reqwest::Client, url: &str, token: &str) -> Result<String> {
+pub(super) async fn impersonate(client: &reqwest::Client, url: &str, token: &str) -> Result<String> {
     let request =
         client.request(Method::POST, safe(url)?).bearer_auth(token).header("content-type", "application/json");
     answered(request.body(json!({ "scope": [SCOPE] }).to_string()), url).await

@@ -24,10 +24,12 @@ mod progress;
 mod push;
 mod referrers;
 mod transport;
+mod workload;
 
 pub(crate) use auth::{Credential, Credentials};
 pub(crate) use client::Client;
 pub(crate) use google::Google;
 pub(crate) use progress::Progress;
 pub(crate) use push::{Pushed, Step};
+pub(crate) use workload::{Pool, Workload};
 pub(crate) use transport::{Failure, Options, may_pass};

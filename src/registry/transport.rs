@@ -101,6 +101,8 @@ pub(super) struct Transport {
     answers: Mutex<BTreeMap<(String, String, bool), HeaderValue>>,
     /// Held while a challenge is answered.
     renewing: tokio::sync::Mutex<()>,
+    /// True if nobody is asked for a credential but `credentials`: not this machine, nor its environment.
+    alone: bool,
     /// Who hears of transfers.
     pub(super) told: Told,
 }
@@ -114,7 +116,22 @@ impl Transport {
             plain: OnceLock::new(),
             answers: Mutex::default(),
             renewing: tokio::sync::Mutex::default(),
+            alone: false,
             told: Told::default(),
+        }
+    }
+
+    /// The same connections for somebody else, who has `credentials` and nothing beside them.
+    pub(super) fn for_account(&self, credentials: Arc<dyn Credentials>) -> Transport {
+        Transport {
+            options: self.options.clone(),
+            credentials,
+            secure: self.secure.clone(),
+            plain: self.plain.clone(),
+            answers: Mutex::default(),
+            renewing: tokio::sync::Mutex::default(),
+            alone: true,
+            told: self.told.clone(),
         }
     }
 
@@ -163,7 +180,7 @@ impl Transport {
         let status = answer.status();
         let body = self.body(answer, ANSWER_BYTES_MAX).await.unwrap_or_default();
         let registry = &purpose.reference.registry;
-        let had_credential = is_google(registry) || self.credentials.find(registry).ok().flatten().is_some();
+        let had_credential = (is_google(registry) && !self.alone) || self.credentials.find(registry).ok().flatten().is_some();
         fault::refused(purpose.what, registry, self.is_plain(purpose.reference), (status, &body), had_credential)
     }
 
@@ -264,7 +281,7 @@ impl Transport {
     /// The header that answers a challenge; nothing if there is no credential for it.
     async fn authorize(&self, purpose: Purpose<'_>, challenge: &Challenge) -> Result<Option<HeaderValue>, Failure> {
         let credential = match self.credentials.find(&purpose.reference.registry)? {
-            None if is_google(&purpose.reference.registry) => {
+            None if is_google(&purpose.reference.registry) && !self.alone => {
                 self.options.google.credential(self.client(false)?).await?
             }
             found => found,
@@ -333,7 +350,7 @@ impl Transport {
         token.ok_or_else(|| broken("has a token service that gives no token"))
     }
 
-    fn client(&self, plain: bool) -> Result<&reqwest::Client> {
+    pub(super) fn client(&self, plain: bool) -> Result<&reqwest::Client> {
         let slot = if plain { &self.plain } else { &self.secure };
         if let Some(client) = slot.get() {
             return Ok(client);
