@@ -10,7 +10,7 @@ pub(super) const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
 
 /// Reads the annotation.
 pub(super) fn parse(text: &str) -> Result<Vec<Key>, Fault> {
-    text.split(',').map(|part| part.trim()).filter(|part| !part.is_empty()).map(reference).collect()
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(reference).collect()
 }
 
 fn reference(text: &str) -> Result<Key, Fault> {
@@ -18,7 +18,8 @@ fn reference(text: &str) -> Result<Key, Fault> {
         [group, "namespaces", namespace, kind, name] => Ok(Key::new(group, kind, namespace, name)),
         [group, kind, name] => Ok(Key::new(group, kind, "", name)),
         _ => {
-            let text = format!("`{DEPENDS_ON}: {text}` is not `GROUP/namespaces/NAMESPACE/KIND/NAME` or `GROUP/KIND/NAME`");
+            let text =
+                format!("`{DEPENDS_ON}: {text}` is not `GROUP/namespaces/NAMESPACE/KIND/NAME` or `GROUP/KIND/NAME`");
             Err(Fault::new(FaultKind::Rejected, text).code("1067"))
         }
     }
@@ -30,7 +31,9 @@ mod tests {
 
     #[test]
     fn references_name_objects() {
-        let keys = parse("apps/namespaces/shop/Deployment/db, /namespaces/shop/Secret/s,rbac.authorization.k8s.io/ClusterRole/r");
+        let keys = parse(
+            "apps/namespaces/shop/Deployment/db, /namespaces/shop/Secret/s,rbac.authorization.k8s.io/ClusterRole/r",
+        );
         let want = [
             Key::new("apps", "Deployment", "shop", "db"),
             Key::new("", "Secret", "shop", "s"),

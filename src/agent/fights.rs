@@ -36,7 +36,8 @@ pub(super) struct Fights {
 impl Fights {
     /// Which of the objects that drifted, and of those put off, are to be put right now.
     pub(super) fn admit(&mut self, drifted: BTreeSet<Key>, now: Instant) -> BTreeSet<Key> {
-        self.fights.retain(|_, fight| fight.until.is_some() || now.duration_since(fight.last) < WINDOW.max(fight.pause * 2));
+        self.fights
+            .retain(|_, fight| fight.until.is_some() || now.duration_since(fight.last) < WINDOW.max(fight.pause * 2));
         let mut admitted = BTreeSet::new();
         for key in drifted {
             match self.fights.get_mut(&key).filter(|fight| fight.corrections >= CORRECTIONS_MAX) {
@@ -76,7 +77,7 @@ impl Fights {
                 "`{key}` was put right {} times in short order: something else keeps changing it; Hydrant waits longer each time",
                 fight.corrections
             ),
-            object: Some(key.clone()),
+            object: Some(Box::new(key.clone())),
         })
     }
 

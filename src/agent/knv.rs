@@ -32,5 +32,5 @@ pub(super) fn code_of(code: &str) -> &'static str {
 
 /// The error that a status lists for an object.
 pub(super) fn finding(key: &Key, fault: &Fault) -> Finding {
-    Finding { code: code(fault), message: format!("`{key}`: {fault}"), object: Some(key.clone()) }
+    Finding { code: code(fault), message: format!("`{key}`: {fault}"), object: Some(Box::new(key.clone())) }
 }

@@ -270,7 +270,8 @@ mod tests {
         assert_eq!(of("", "Pod", status(json!({"phase": "Pending"}))), InProgress);
         let ready = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
         assert_eq!(of("", "Pod", status(ready)), Current);
-        let crashing = json!({"phase": "Running", "containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]});
+        let crashing =
+            json!({"phase": "Running", "containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]});
         assert_eq!(of("", "Pod", status(crashing)), Failed);
         assert_eq!(of("", "Pod", status(json!({"phase": "Failed"}))), Failed);
         assert_eq!(of("", "PersistentVolumeClaim", status(json!({"phase": "Pending"}))), InProgress);

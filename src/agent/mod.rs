@@ -32,6 +32,6 @@ mod wanted;
 pub(crate) use clock::Clock;
 pub(crate) use decide::Policy;
 pub(crate) use report::{Event, Options, Rules, Summary};
-pub(crate) use run::{Board, Level, Line, Log, Render, Settings, bind, serve};
 pub(crate) use rsync::conditions_of;
+pub(crate) use run::{Board, Level, Line, Log, Render, Settings, bind, serve};
 pub(crate) use sync::sync_once;

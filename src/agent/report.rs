@@ -75,7 +75,15 @@ impl Options {
     /// Options that change everything that differs, and allow nothing unusual.
     pub(crate) fn new(owner: Owner, source: String) -> Options {
         let policy = Policy::default();
-        Options { owner, source, any_source: false, policy, wait: Duration::ZERO, dry_run: false, rules: Rules::default() }
+        Options {
+            owner,
+            source,
+            any_source: false,
+            policy,
+            wait: Duration::ZERO,
+            dry_run: false,
+            rules: Rules::default(),
+        }
     }
 }
 

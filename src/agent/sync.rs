@@ -13,8 +13,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use super::clock::Clock;
 use super::decide::{Apply, Facts, Holder, Outlook, Plan, decide, guard};
 use super::inventory::Inventory;
-use super::observe::{CONCURRENCY, Observer, View};
 use super::kstatus::{Readiness, readiness};
+use super::observe::{CONCURRENCY, Observer, View};
 use super::report::{Event, Held, Options, Passed, Summary};
 use super::wanted::{Ask, Lookup, Wanted};
 use crate::cluster::{Cluster, Fault, FaultKind, Key, Seen};
@@ -225,9 +225,7 @@ impl<C: Cluster> Pass<'_, C> {
             Event::Configured(_) => self.summary.configured += 1,
             Event::Pruned(_) => self.summary.pruned += 1,
             Event::Released(_) => self.summary.released += 1,
-            Event::Failed(_, fault)
-                if matches!(fault.kind, FaultKind::ServerError | FaultKind::Unreachable) =>
-            {
+            Event::Failed(_, fault) if matches!(fault.kind, FaultKind::ServerError | FaultKind::Unreachable) => {
                 self.summary.broken += 1;
             }
             Event::Failed(..) => self.summary.rejected += 1,
@@ -281,7 +279,8 @@ impl<C: Cluster> Pass<'_, C> {
     /// What this source holds that will define a kind: a CRD, or what a controller makes one from.
     fn maker(&self, key: &Key) -> Option<Key> {
         let defines = |object: &Object| {
-            let text = |path: &[&str]| object.tree().at(path).and_then(Tree::as_scalar).map(|scalar| scalar.text.as_str());
+            let text =
+                |path: &[&str]| object.tree().at(path).and_then(Tree::as_scalar).map(|scalar| scalar.text.as_str());
             match (object.id.group.as_str(), object.id.kind.as_str()) {
                 ("apiextensions.k8s.io", "CustomResourceDefinition") => {
                     text(&["spec", "group"]) == Some(&key.group) && text(&["spec", "names", "kind"]) == Some(&key.kind)

@@ -106,7 +106,8 @@ impl Ask {
             self.unmanaged.insert(key);
             return;
         }
-        if annotation("helm.sh/hook").is_some_and(|hooks| hooks.split(',').any(|hook| hook.trim().starts_with("test"))) {
+        if annotation("helm.sh/hook").is_some_and(|hooks| hooks.split(',').any(|hook| hook.trim().starts_with("test")))
+        {
             return;
         }
         if let (Some(names), Some(own)) = (annotation(CLUSTER_NAMES), &rules.cluster_name)
@@ -129,11 +130,7 @@ impl Ask {
     }
 
     /// Asks the cluster for the kinds that are not known yet; true if any became known.
-    pub(super) async fn resolve(
-        &mut self,
-        cluster: &impl Cluster,
-        rules: &Rules,
-    ) -> std::result::Result<bool, Fault> {
+    pub(super) async fn resolve(&mut self, cluster: &impl Cluster, rules: &Rules) -> std::result::Result<bool, Fault> {
         let mut found = false;
         let mut misplaced = Vec::new();
         for (index, wanted) in self.wanted.iter_mut().enumerate() {
@@ -192,7 +189,8 @@ impl Ask {
 fn refusal(object: &Object, key: &Key, rules: &Rules) -> Option<Fault> {
     let refuse = |code: &'static str, text: String| Some(Fault::new(FaultKind::Rejected, text).code(code));
     let metadata = |field: &str| object.tree().at(&["metadata", field]).and_then(Tree::as_map);
-    let has = |field: &str, name: &str| metadata(field).is_some_and(|map| map.iter().any(|(key, _)| key.as_str() == name));
+    let has =
+        |field: &str, name: &str| metadata(field).is_some_and(|map| map.iter().any(|(key, _)| key.as_str() == name));
     if key.kind.is_empty() || object.id.version.is_empty() {
         return refuse("1020", "it has no `apiVersion` or no `kind`".to_owned());
     }
@@ -203,7 +201,10 @@ fn refusal(object: &Object, key: &Key, rules: &Rules) -> Option<Fault> {
         return refuse("1067", format!("`{name}` is not supported"));
     }
     if has("annotations", CLUSTER_NAMES) && rules.cluster_name.is_none() {
-        return refuse("1067", format!("`{CLUSTER_NAMES}` picks clusters by name, and this one has none: see `--cluster-name`"));
+        return refuse(
+            "1067",
+            format!("`{CLUSTER_NAMES}` picks clusters by name, and this one has none: see `--cluster-name`"),
+        );
     }
     if let Some(home) = rules.confine.as_deref().filter(|home| !key.namespace.is_empty() && key.namespace != *home) {
         return refuse("1058", format!("it is in the namespace `{}`, and this RepoSync in `{home}`", key.namespace));
@@ -214,7 +215,8 @@ fn refusal(object: &Object, key: &Key, rules: &Rules) -> Option<Fault> {
     for (field, code) in [("annotations", "1010"), ("labels", "1011")] {
         let mut names = metadata(field).into_iter().flat_map(|map| map.iter().map(|(name, _)| name.as_str()));
         let illegal = names.find(|name| {
-            MARKS.contains(name) || (RESERVED.iter().any(|prefix| name.starts_with(prefix)) && !USERS_OWN.contains(name))
+            MARKS.contains(name)
+                || (RESERVED.iter().any(|prefix| name.starts_with(prefix)) && !USERS_OWN.contains(name))
         });
         if let Some(name) = illegal {
             return refuse(code, format!("`{name}` in its {field} is the sync tool's to set"));

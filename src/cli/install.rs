@@ -42,15 +42,15 @@ pub(super) struct Args {
     #[arg(long)]
     shadow: bool,
     /// More arguments of the agent, each as one word: --arg=--cluster-name=prod
-    #[arg(long = "arg", value_name = "ARG", allow_hyphen_values = true)]
-    args: Vec<String>,
+    #[arg(id = "more", long = "arg", value_name = "ARG", allow_hyphen_values = true)]
+    more: Vec<String>,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<Outcome> {
     let mut context = Context::new();
     let name = args.shard.as_ref().map_or_else(|| "hydrant-agent".to_owned(), |shard| format!("hydrant-agent-{shard}"));
-    let quoted: Vec<String> = args.args.iter().map(|arg| serde_json::Value::from(arg.as_str()).to_string()).collect();
+    let quoted: Vec<String> = args.more.iter().map(|arg| serde_json::Value::from(arg.as_str()).to_string()).collect();
     context.insert("name", &name);
     context.insert("image", &args.image);
     context.insert("replicas", &args.replicas);

@@ -163,7 +163,12 @@ fn table(url: &str, rows: &[Row]) -> String {
             let part = |field: &str| state[field].as_str().unwrap_or_default();
             let group = if part("group").is_empty() { String::new() } else { format!(".{}", part("group")) };
             let name = format!("{}{group}/{}", part("kind").to_lowercase(), part("name"));
-            text.push_str(&format!("     {:<20} {name:<50} {:<12} {}\n", part("namespace"), part("status"), part("sourceHash")));
+            text.push_str(&format!(
+                "     {:<20} {name:<50} {:<12} {}\n",
+                part("namespace"),
+                part("status"),
+                part("sourceHash")
+            ));
         }
     }
     text

@@ -182,10 +182,6 @@ impl Api {
         &self.link.gate
     }
 
-    pub(super) fn kinds(&self) -> &Kinds {
-        &self.link.kinds
-    }
-
     pub(super) fn watching(&self) -> &Client {
         &self.link.watching
     }

@@ -204,7 +204,12 @@ impl Cluster for Fake {
             if let Some(standing) =
                 standing.filter(|standing| dry_run || (standing.body == body && standing.claim == claim))
             {
-                return Ok(Applied { uid: standing.uid.clone(), version: standing.version.to_string(), print: 0, body: Value::Null });
+                return Ok(Applied {
+                    uid: standing.uid.clone(),
+                    version: standing.version.to_string(),
+                    print: 0,
+                    body: Value::Null,
+                });
             }
             if dry_run {
                 return Ok(Applied { uid: String::new(), version: String::new(), print: 0, body: Value::Null });

@@ -80,7 +80,8 @@ impl Api {
         loop {
             let list = self.send(&path, &Call::List(&params)).await?;
             for item in list["items"].as_array().into_iter().flatten() {
-                let states: Vec<Value> = decode(item).members.iter().map(|key| object_state(key, commit, state(key))).collect();
+                let states: Vec<Value> =
+                    decode(item).members.iter().map(|key| object_state(key, commit, state(key))).collect();
                 if item["status"]["resourceStatuses"].as_array().map_or(&[][..], Vec::as_slice) != states.as_slice() {
                     let patch = json!({"status": {
                         "observedGeneration": item["metadata"]["generation"],

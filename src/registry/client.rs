@@ -11,8 +11,8 @@ use super::auth::{Credential, Credentials};
 use super::fault;
 use super::layout::Layout;
 use super::progress::{Progress, Told};
-use super::workload::Workload;
 use super::transport::{Options, Purpose, Request, Transport};
+use super::workload::Workload;
 use crate::diag::{Diagnostic, Result};
 use crate::oci::{Artifact, Blob, Descriptor, Digest, Location, Manifest, Version};
 
@@ -56,7 +56,12 @@ impl Client {
     }
 
     /// A token for a workload, by way of [`Workload`].
-    pub(crate) async fn workload_token(&self, workload: &Workload, subject: &str, account: Option<&str>) -> Result<Credential> {
+    pub(crate) async fn workload_token(
+        &self,
+        workload: &Workload,
+        subject: &str,
+        account: Option<&str>,
+    ) -> Result<Credential> {
         workload.credential(self.transport.client(false)?, subject, account).await
     }
 

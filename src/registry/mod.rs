@@ -31,5 +31,5 @@ pub(crate) use client::Client;
 pub(crate) use google::Google;
 pub(crate) use progress::Progress;
 pub(crate) use push::{Pushed, Step};
-pub(crate) use workload::{Pool, Workload};
 pub(crate) use transport::{Failure, Options, may_pass};
+pub(crate) use workload::{Pool, Workload};

@@ -180,7 +180,8 @@ impl Transport {
         let status = answer.status();
         let body = self.body(answer, ANSWER_BYTES_MAX).await.unwrap_or_default();
         let registry = &purpose.reference.registry;
-        let had_credential = (is_google(registry) && !self.alone) || self.credentials.find(registry).ok().flatten().is_some();
+        let had_credential =
+            (is_google(registry) && !self.alone) || self.credentials.find(registry).ok().flatten().is_some();
         fault::refused(purpose.what, registry, self.is_plain(purpose.reference), (status, &body), had_credential)
     }
 

@@ -117,6 +117,7 @@ impl Declared {
         let shown = |declared: &Declared| {
             let mut metadata = declared.metadata.clone();
             metadata.resource_version.clear();
+            metadata.finalizers.clear();
             metadata.annotations.remove(super::IMAGE_TO_SYNC);
             (metadata, declared.spec.clone())
         };

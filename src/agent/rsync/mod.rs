@@ -1,7 +1,8 @@
 //! `RootSync` and `RepoSync` (`configsync.gke.io/v1beta1`): what users write, what it means here, and the status they read.
 //!
 //! The fields are Config Sync's, so that its YAML works unchanged. Reading is in two steps: [`Declared`] is what stands in
-//! the object, [`Spec`] what the agent does about it, or a [`Refusal`] that becomes a condition.
+//! the object, [`Spec`] what the agent does about it, or a [`Refusal`] that becomes a condition. A change of any annotation
+//! (`hydrant.dev/reconcile-at` is meant for it) syncs at once.
 
 mod declared;
 mod names;
@@ -27,8 +28,6 @@ pub(super) const FINALIZER: &str = "configsync.gke.io/reconciler";
 pub(super) const IMAGE_TO_SYNC: &str = "configsync.gke.io/image-to-sync";
 /// Annotation: `true` stops all writes of a sync.
 pub(super) const SUSPEND: &str = "hydrant.dev/suspend";
-/// Annotation: a new value syncs now.
-pub(super) const RECONCILE_AT: &str = "hydrant.dev/reconcile-at";
 /// Annotation: how much of the inventory one version may prune, `25%` or `10`.
 pub(super) const MAX_PRUNE: &str = "hydrant.dev/max-prune";
 /// Annotation: the digest of the version whose mass prune is meant.

@@ -128,18 +128,27 @@ impl Spec {
         if source_type != "oci" {
             return Err(Refusal::new(
                 "UnsupportedSourceType",
-                format!("`sourceType: {source_type}` is not synced by Hydrant, which leaves this {} untouched; it takes `oci`", id.kind()),
+                format!(
+                    "`sourceType: {source_type}` is not synced by Hydrant, which leaves this {} untouched; it takes `oci`",
+                    id.kind()
+                ),
             ));
         }
         let Some(oci) = &fields.oci else {
-            return Err(Refusal::new("Validation", "KNV1061: `spec.oci` must be specified when `spec.sourceType` is `oci`"));
+            return Err(Refusal::new(
+                "Validation",
+                "KNV1061: `spec.oci` must be specified when `spec.sourceType` is `oci`",
+            ));
         };
         if oci.image.is_empty() {
             return Err(Refusal::new("Validation", "KNV1061: `spec.oci.image` is missing"));
         }
         let location = Location::parse(&oci.image).ok().filter(|location| matches!(location, Location::Registry(_)));
         let Some(location) = location else {
-            return Err(Refusal::new("Validation", format!("KNV1061: `spec.oci.image: {}` names no image of a registry", oci.image)));
+            return Err(Refusal::new(
+                "Validation",
+                format!("KNV1061: `spec.oci.image: {}` names no image of a registry", oci.image),
+            ));
         };
         let confirmed = declared.annotation(CONFIRM_PRUNE);
         let overrides = &fields.overrides;
@@ -149,7 +158,11 @@ impl Spec {
             dir: folder(&oci.dir)?,
             period: time("spec.oci.period", &oci.period, PERIOD)?.max(PERIOD_MIN),
             auth: auth(oci)?,
-            ca_secret: oci.ca_cert_secret_ref.as_ref().map(|secret| secret.name.clone()).filter(|name| !name.is_empty()),
+            ca_secret: oci
+                .ca_cert_secret_ref
+                .as_ref()
+                .map(|secret| secret.name.clone())
+                .filter(|name| !name.is_empty()),
             reconcile_timeout: time("spec.override.reconcileTimeout", &overrides.reconcile_timeout, RECONCILE_TIMEOUT)?,
             object_status: overrides.status_mode != "disabled",
             implicit_namespaces: id.root && overrides.namespace_strategy != "explicit",
@@ -183,7 +196,10 @@ fn check_names(id: &SyncId) -> Result<(), Refusal> {
         (id.name.len() + id.namespace.len(), REPO_NAME_CHARS_MAX)
     };
     if chars > most {
-        return Err(Refusal::new("Validation", format!("KNV1061: the name has {chars} characters, and may have {most}")));
+        return Err(Refusal::new(
+            "Validation",
+            format!("KNV1061: the name has {chars} characters, and may have {most}"),
+        ));
     }
     Ok(())
 }

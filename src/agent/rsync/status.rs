@@ -21,7 +21,7 @@ pub(in crate::agent) struct Finding {
     /// One sentence.
     pub(in crate::agent) message: String,
     /// The object that it is about.
-    pub(in crate::agent) object: Option<Key>,
+    pub(in crate::agent) object: Option<Box<Key>>,
 }
 
 /// What one stage has come to.
@@ -130,7 +130,11 @@ impl Report {
             keep_time(&mut status[stage], &standing[stage], &["lastUpdate"], now);
         }
         let conditions = self.conditions().into_iter().map(|mut condition| {
-            let before = standing["conditions"].as_array().into_iter().flatten().find(|other| other["type"] == condition["type"]);
+            let before = standing["conditions"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|other| other["type"] == condition["type"]);
             let before = before.unwrap_or(&Value::Null);
             keep_time(&mut condition, before, &["lastUpdateTime", "lastTransitionTime"], now);
             if before["status"] == condition["status"] && before["lastTransitionTime"].is_string() {
@@ -167,9 +171,7 @@ impl Report {
     }
 
     fn conditions(&self) -> Vec<Value> {
-        let plain = |kind: &str, on: bool, reason: &str, message: &str| {
-            json!({"type": kind, "status": if on { "True" } else { "False" }, "reason": reason, "message": message})
-        };
+        let plain = |kind: &str, on: bool, reason: &str, message: &str| json!({"type": kind, "status": if on { "True" } else { "False" }, "reason": reason, "message": message});
         let reconciling = plain("Reconciling", false, "Agent", "the agent serves this sync");
         let stalled = match &self.stalled {
             Some(refusal) => plain("Stalled", true, refusal.reason, &refusal.message),
@@ -183,7 +185,11 @@ impl Report {
     }
 
     fn syncing(&self) -> Value {
-        let stages = [("source", "Source", &self.source), ("rendering", "Rendering", &self.rendering), ("sync", "Sync", &self.sync)];
+        let stages = [
+            ("source", "Source", &self.source),
+            ("rendering", "Rendering", &self.rendering),
+            ("sync", "Sync", &self.sync),
+        ];
         let failed: Vec<_> = stages.iter().filter(|(_, _, stage)| !stage.errors.is_empty()).collect();
         let refs: Vec<String> = failed.iter().map(|(name, ..)| format!("status.{name}.errors")).collect();
         let on = self.syncing || self.status() == Status::Syncing;
@@ -263,7 +269,8 @@ pub(crate) fn conditions_of(status: &Value) -> (&'static str, Vec<String>) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut errors = Vec::new();
     for stage in ["source", "rendering", "sync"] {
-        errors.extend(status[stage]["errors"].as_array().into_iter().flatten().map(|error| text(&error["errorMessage"])));
+        errors
+            .extend(status[stage]["errors"].as_array().into_iter().flatten().map(|error| text(&error["errorMessage"])));
     }
     if let Some(stalled) = condition("Stalled").filter(|condition| condition["status"] == "True") {
         return ("STALLED", vec![format!("{}: {}", text(&stalled["reason"]), text(&stalled["message"]))]);
@@ -325,11 +332,15 @@ mod tests {
     #[test]
     fn many_errors_are_counted_and_few_listed() {
         let mut failed = report();
-        let finding = Finding { code: "2009", message: "no".repeat(3000), object: Some(Key::new("", "Pod", "a", "b")) };
+        let finding =
+            Finding { code: "2009", message: "no".repeat(3000), object: Some(Box::new(Key::new("", "Pod", "a", "b"))) };
         failed.sync.errors = vec![finding; 250];
         let status = failed.status_over(&Value::Null, "t").expect("new");
         assert_eq!(status["sync"]["errors"].as_array().map(Vec::len), Some(ERRORS_MAX));
-        assert_eq!(status["sync"]["errorSummary"], json!({"totalCount": 250, "truncated": true, "errorCountAfterTruncation": 100}));
+        assert_eq!(
+            status["sync"]["errorSummary"],
+            json!({"totalCount": 250, "truncated": true, "errorCountAfterTruncation": 100})
+        );
         assert!(status["sync"]["errors"][0]["errorMessage"].as_str().expect("text").len() <= MESSAGE_BYTES_MAX);
     }
 }

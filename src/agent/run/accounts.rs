@@ -117,5 +117,7 @@ async fn bind(shared: &Shared, binding: &Binding) -> Result<(), Fault> {
 pub(super) async fn config_sync_runs(shared: &Shared, spec: &Spec) -> Result<bool, Fault> {
     let path = format!("/apis/apps/v1/namespaces/{HOME}/deployments");
     let found = shared.api.read(&path, &spec.id.identity().account).await?;
-    Ok(found.is_some_and(|deployment| deployment["spec"]["replicas"] != 0 || deployment["status"]["replicas"].as_i64().unwrap_or(0) > 0))
+    Ok(found.is_some_and(|deployment| {
+        deployment["spec"]["replicas"] != 0 || deployment["status"]["replicas"].as_i64().unwrap_or(0) > 0
+    }))
 }

@@ -141,7 +141,12 @@ async fn client(shared: &Shared, spec: &Spec) -> Result<Client, Finding> {
         Auth::None => None,
         Auth::Node => {
             let token = shared.client.machine_token().await.map_err(cannot)?;
-            let none = || finding("2004", "the metadata server gives no token: `auth: gcenode` needs a machine of Google's".to_owned());
+            let none = || {
+                finding(
+                    "2004",
+                    "the metadata server gives no token: `auth: gcenode` needs a machine of Google's".to_owned(),
+                )
+            };
             Some(token.ok_or_else(none)?)
         }
         Auth::Account => Some(cloud(shared, spec, None).await?),
@@ -175,7 +180,8 @@ async fn cloud(shared: &Shared, spec: &Spec, email: Option<&str>) -> Result<Cred
 
 async fn secret(shared: &Shared, spec: &Spec, name: &str) -> Result<Value, Finding> {
     let namespace = &spec.id.namespace;
-    let found: Result<Option<Value>, Fault> = shared.api.read(&format!("/api/v1/namespaces/{namespace}/secrets"), name).await;
+    let found: Result<Option<Value>, Fault> =
+        shared.api.read(&format!("/api/v1/namespaces/{namespace}/secrets"), name).await;
     match found {
         Ok(Some(secret)) => Ok(secret),
         Ok(None) => Err(finding("2004", format!("there is no secret `{namespace}/{name}`"))),
@@ -195,10 +201,18 @@ fn from_secret(secret: &Value, name: &str, registry: &str) -> Result<Credential,
     }
     let config = text(".dockerconfigjson").and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let Some(config) = config else {
-        return Err(finding("2004", format!("the secret `{name}` has neither `username` and `password` nor `.dockerconfigjson`")));
+        return Err(finding(
+            "2004",
+            format!("the secret `{name}` has neither `username` and `password` nor `.dockerconfigjson`"),
+        ));
     };
     let hub = (registry == "docker.io").then_some("https://index.docker.io/v1/");
-    let names = [Some(registry.to_owned()), Some(format!("https://{registry}")), Some(format!("https://{registry}/")), hub.map(str::to_owned)];
+    let names = [
+        Some(registry.to_owned()),
+        Some(format!("https://{registry}")),
+        Some(format!("https://{registry}/")),
+        hub.map(str::to_owned),
+    ];
     let found = names.into_iter().flatten().find_map(|name| config["auths"].get(&name).cloned());
     let credential = found.and_then(|entry| {
         if let (Some(user), Some(password)) = (entry["username"].as_str(), entry["password"].as_str()) {

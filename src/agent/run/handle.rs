@@ -106,8 +106,12 @@ impl Handle {
     /// All objects of a kind that exist were seen: what we hold of it and was not among them is gone.
     pub(super) fn saw_all(&self, group: &str, kind: &str, there: &BTreeSet<Key>) {
         let mut inbox = self.inbox();
-        let gone: Vec<Key> =
-            inbox.held.keys().filter(|key| key.group == group && key.kind == kind && !there.contains(*key)).cloned().collect();
+        let gone: Vec<Key> = inbox
+            .held
+            .keys()
+            .filter(|key| key.group == group && key.kind == kind && !there.contains(*key))
+            .cloned()
+            .collect();
         let any = !gone.is_empty();
         inbox.drifted.extend(gone.into_iter().map(|key| (key, None)));
         drop(inbox);
@@ -177,8 +181,19 @@ impl Handle {
 /// False for built-in kinds without a status, which are ready by being there.
 fn has_status(key: &Key) -> bool {
     let plain = [
-        "ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Namespace",
-        "LimitRange", "NetworkPolicy", "StorageClass", "PriorityClass", "ValidatingWebhookConfiguration",
+        "ConfigMap",
+        "Secret",
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "Namespace",
+        "LimitRange",
+        "NetworkPolicy",
+        "StorageClass",
+        "PriorityClass",
+        "ValidatingWebhookConfiguration",
         "MutatingWebhookConfiguration",
     ];
     !plain.contains(&key.kind.as_str())

@@ -118,7 +118,8 @@ impl Lease {
     async fn write(&mut self, begun: Instant, epoch: u64, lease: &Value, new: bool) -> Result<(), Fault> {
         let api = &self.shared.api;
         let own = api.ungated();
-        let written = if new { own.create(&self.path, lease).await } else { own.replace(&self.path, &self.name, lease).await };
+        let written =
+            if new { own.create(&self.path, lease).await } else { own.replace(&self.path, &self.name, lease).await };
         self.held = written?;
         api.gate().open(epoch, begun + WRITES);
         Ok(())

@@ -4,7 +4,9 @@
 //! | --- | --- |
 //! | `lease` | decides which replica writes, and opens and closes the gate of all writes |
 //! | `syncs` | watches the API objects, and keeps one worker for each |
-//! | `worker` | one sync: when to look at the registry, what to apply, what to report |
+//! | `worker` | one sync: when to look at the registry, what is due, what to report |
+//! | `passes` | all its objects, or some, brought in under its own account |
+//! | `ending` | its finalizer, and what becomes of its objects |
 //! | `fetch` | from an image to a set of objects: credentials, digest, signature, reading or rendering |
 //! | `accounts` | the service accounts that syncs act as, and their bindings |
 //! | `drift` | one watch a kind, shared by all syncs, of the metadata of what they own |
@@ -17,16 +19,17 @@
 mod accounts;
 mod board;
 mod drift;
+mod ending;
 mod events;
 mod fetch;
 mod handle;
 mod http;
 mod lease;
 mod pages;
+mod passes;
 mod syncs;
 mod worker;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -154,6 +157,3 @@ async fn lead(shared: &Arc<Shared>) {
         shared.board.clear();
     }
 }
-
-/// Where to listen.
-pub(crate) type Listen = SocketAddr;

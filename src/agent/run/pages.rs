@@ -68,8 +68,12 @@ pub(super) fn metrics(rows: &[(SyncId, Row)], leading: bool) -> String {
 pub(super) fn page(rows: &[(SyncId, Row)], leading: bool) -> String {
     let mut syncs = Vec::new();
     for (id, row) in rows {
-        let mut errors: Vec<String> =
-            row.report.errors().take(ERRORS_SHOWN).map(|error| format!("KNV{}: {}", error.code, error.message)).collect();
+        let mut errors: Vec<String> = row
+            .report
+            .errors()
+            .take(ERRORS_SHOWN)
+            .map(|error| format!("KNV{}: {}", error.code, error.message))
+            .collect();
         errors.extend(row.report.stalled.iter().map(|refusal| refusal.message.clone()));
         syncs.push(json!({
             "name": id.to_string(),

@@ -80,8 +80,12 @@ impl Syncs {
             let known = self.known.lock().expect("no holder panics");
             known.keys().filter(|id| id.root == root && !there.contains_key(id)).cloned().collect()
         };
-        gone.iter().for_each(|id| self.end(id));
-        there.into_values().for_each(|declared| self.declare(declared));
+        for id in &gone {
+            self.end(id);
+        }
+        for declared in there.into_values() {
+            self.declare(declared);
+        }
         self.shared.board.listed();
         loop {
             let mut changes = self.shared.api.watch(path, &selector, &version).await?;

@@ -1,0 +1,98 @@
+//! The end of a sync: its finalizer, and what becomes of its objects.
+//!
+//! A sync whose objects are to go with it (`deletion-propagation-policy: Foreground`) has a finalizer, which is taken off once
+//! its inventory is empty. All others leave their objects, marks and inventory as they are: a sync of the same name takes
+//! them up again.
+
+#![expect(clippy::disallowed_methods, reason = "a worker lives by the clock")]
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::fetch::told;
+use super::passes::PASS_WAIT;
+use super::worker::{IDLE_PAUSE, RETRY_PAUSE, Worker};
+use crate::agent::decide::Policy;
+use crate::agent::report::{Event, Options, Rules};
+use crate::agent::rsync::{DELETION_POLICY, Declared, FINALIZER, Spec};
+use crate::agent::sync::pass;
+use crate::cluster::{Cluster as _, FaultKind, Owner};
+use crate::manifest::Set;
+
+impl Worker {
+    pub(super) async fn keep_finalizer(&self, declared: &Declared, spec: &Spec) {
+        let metadata = &declared.metadata;
+        let has = metadata.finalizers.iter().any(|finalizer| finalizer == FINALIZER);
+        if has != spec.prune_on_delete {
+            self.set_finalizer(declared, spec.prune_on_delete).await;
+        }
+    }
+
+    async fn set_finalizer(&self, declared: &Declared, on: bool) {
+        let metadata = &declared.metadata;
+        let mut finalizers: Vec<&str> =
+            metadata.finalizers.iter().map(String::as_str).filter(|finalizer| *finalizer != FINALIZER).collect();
+        if on {
+            finalizers.push(FINALIZER);
+        }
+        let patch = json!({"metadata": {"resourceVersion": metadata.resource_version, "finalizers": finalizers}});
+        // where somebody else wrote at the same time, the watch brings the object anew
+        if let Err(fault) = self.shared.api.merge(&self.id.path(), &self.id.name, &patch).await
+            && fault.kind != FaultKind::Raced
+        {
+            self.shared.warn(&self.label, &format!("cannot set the finalizer: {fault}"));
+        }
+    }
+
+    /// Ends a sync: takes its objects away where that is asked for, then lets it go.
+    pub(super) async fn finalize(&mut self, declared: &Declared) -> Instant {
+        let later = Instant::now() + IDLE_PAUSE;
+        if self.shared.settings.shadow || !declared.metadata.finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
+            return later;
+        }
+        let wanted = declared.annotation(DELETION_POLICY) == "Foreground";
+        match if wanted { self.prune_all().await } else { Ok(()) } {
+            Ok(()) => {
+                self.shared.info(&self.label, "ended");
+                self.set_finalizer(declared, false).await;
+                later
+            }
+            Err(why) => {
+                self.report.finalizing = Some(why);
+                self.publish(declared).await;
+                Instant::now() + RETRY_PAUSE * 2
+            }
+        }
+    }
+
+    async fn prune_all(&mut self) -> Result<(), String> {
+        let owner = Owner::new(&self.id.namespace, &self.id.name).map_err(|fault| told(&fault))?;
+        let policy = Policy { adopt: false, allow_empty: true, allow_no_namespaces: true };
+        let confine = (!self.id.root).then(|| self.id.namespace.clone());
+        let rules = Rules { confine, ..Rules::default() };
+        let options =
+            Options { any_source: true, policy, wait: PASS_WAIT, rules, ..Options::new(owner.clone(), String::new()) };
+        let shared = Arc::clone(&self.shared);
+        let _turn = shared.passes.acquire().await;
+        let mut failed: Option<String> = None;
+        let mut tell = |event: &Event| match event {
+            Event::Failed(key, fault) => failed = Some(format!("`{key}` cannot be deleted: {fault}")),
+            Event::Kept(key, why) => failed = Some(format!("`{key}` stays: {why}")),
+            _ => {}
+        };
+        let passed = pass(&self.api(), &shared.clock, &options, &Set::default(), &mut tell)
+            .await
+            .map_err(|fault| told(&fault))?;
+        let pages = shared.api.pages(&owner).await.map_err(|fault| fault.message)?;
+        let left: usize = pages.iter().map(|page| page.members.len()).sum();
+        if left > 0 || passed.lingering > 0 {
+            return Err(failed.unwrap_or_else(|| format!("{left} objects are still to go")));
+        }
+        for page in pages.iter().rev() {
+            shared.api.delete_page(&owner, page).await.map_err(|fault| fault.message)?;
+        }
+        Ok(())
+    }
+}
