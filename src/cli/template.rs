@@ -220,6 +220,8 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         api_versions: args.api_versions.iter().flat_map(|list| &list.0).cloned().collect(),
         skip_schema_validation: args.skip_schema_validation,
         profile,
+        one_thread: false,
+        last: true,
     };
     let release = match render_or_explain(&chart, &options, &values, &mut ambient) {
         Ok(release) => release,
@@ -244,6 +246,8 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     } else {
         write_folder(&args, &release, &print, terminal)?;
     }
+    // the process ends here, and the system takes its memory back sooner than a large chart could be taken apart
+    std::mem::forget((release, chart, values));
     Ok(Outcome::Done)
 }
 

@@ -21,8 +21,9 @@ pub(super) const ROWS: &[FuncSpec] = &[
         Ok(args.map(0).and_then(|map| map.get(args.bytes(1))).unwrap_or_else(|| "".into()))
     }),
     FuncSpec::fixed("set", &[Ty::Map, Ty::Str, Ty::Any], set),
-    FuncSpec::fixed("unset", MS, |_, mut args| {
+    FuncSpec::fixed("unset", MS, |ctx, mut args| {
         if let Some(map) = args.map(0) {
+            ctx.before_change(map)?;
             map.remove(args.bytes(1));
         }
         Ok(args.take(0))
@@ -50,10 +51,10 @@ pub(super) const ROWS: &[FuncSpec] = &[
         let entries = args.map(0).map(Map::snapshot).unwrap_or_default();
         Ok(entries.into_iter().filter(|(key, _)| !omitted(key)).collect::<Map>().into())
     }),
-    FuncSpec::variadic("merge", MM, |_, args| merge_all(&args, false)),
-    FuncSpec::variadic("mustMerge", MM, |_, args| merge_all(&args, false)),
-    FuncSpec::variadic("mergeOverwrite", MM, |_, args| merge_all(&args, true)),
-    FuncSpec::variadic("mustMergeOverwrite", MM, |_, args| merge_all(&args, true)),
+    FuncSpec::variadic("merge", MM, |ctx, args| merge_all(ctx, &args, false)),
+    FuncSpec::variadic("mustMerge", MM, |ctx, args| merge_all(ctx, &args, false)),
+    FuncSpec::variadic("mergeOverwrite", MM, |ctx, args| merge_all(ctx, &args, true)),
+    FuncSpec::variadic("mustMergeOverwrite", MM, |ctx, args| merge_all(ctx, &args, true)),
     FuncSpec::variadic("dig", &[Ty::Any], dig),
     FuncSpec::fixed("deepCopy", &[Ty::Any], deep_copy),
     FuncSpec::fixed("mustDeepCopy", &[Ty::Any], deep_copy),
@@ -67,19 +68,18 @@ fn dict(_: &mut Ctx<'_>, args: Args<'_>) -> Answer {
     Ok(map.into())
 }
 
-fn set(_: &mut Ctx<'_>, mut args: Args<'_>) -> Answer {
+fn set(ctx: &mut Ctx<'_>, mut args: Args<'_>) -> Answer {
     let value = args.take(2);
-    match args.map(0) {
-        Some(map) => map.set(args.str(1), value),
-        None => return Err("assignment to entry in nil map".into()),
-    }
+    let map = args.map(0).ok_or("assignment to entry in nil map")?;
+    ctx.before_change(map)?;
+    map.set(args.str(1), value);
     Ok(args.take(0))
 }
 
-fn merge_all(args: &Args<'_>, overwrite: bool) -> Answer {
+fn merge_all(ctx: &mut Ctx<'_>, args: &Args<'_>, overwrite: bool) -> Answer {
     let target = args.map(0).cloned().unwrap_or_default();
     for source in args.rest(1).iter().filter_map(Val::as_map) {
-        merge(&target, source, overwrite)?;
+        merge(ctx, &target, source, overwrite)?;
     }
     Ok(target.into())
 }

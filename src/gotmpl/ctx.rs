@@ -12,7 +12,7 @@ use super::node::Unit;
 use super::print::quote;
 use super::stack::Stack;
 use super::trace::Trace;
-use super::{ExecError, FuncError, Host, Segment, Str, Templates, Val, raw};
+use super::{ExecError, FuncError, Host, Map, Segment, Str, Templates, Val, raw};
 use crate::diag::{Diagnostic, SourceText};
 
 /// Bytes that one render may produce in all: output, and strings that functions make large on request.
@@ -30,6 +30,15 @@ const TPL_COST: u64 = 4;
 /// Compiled `tpl` texts that are kept for reuse.
 const TPL_CACHE_MAX: usize = 4096;
 
+/// What becomes of a template that changes a map it was given (`.Values` and what it holds), which every template after it sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// It changes it, and [`Ctx::changed_given`] tells.
+    Changes,
+    /// It fails: templates are run out of their order.
+    Stays,
+}
+
 /// How a render goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -39,11 +48,13 @@ pub struct Options {
     pub stack: Stack,
     /// Record which template node made which output; see [`Ctx::take_segments`].
     pub trace: bool,
+    /// Whether templates may change maps marked by [`super::Map::mark_given`].
+    pub given: Given,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { strict: false, stack: Stack::borrowed(), trace: false }
+        Options { strict: false, stack: Stack::borrowed(), trace: false, given: Given::Changes }
     }
 }
 
@@ -63,6 +74,8 @@ pub struct Ctx<'e> {
     pub(super) running: Vec<SourceText>,
     pub(super) site: u32,
     host: &'e mut dyn Host,
+    given: Given,
+    changed_given: bool,
     allocated: u64,
     caches: FxHashMap<TypeId, Box<dyn Any>>,
     compiled: FxHashMap<Str, Arc<Unit>>,
@@ -86,6 +99,8 @@ impl<'e> Ctx<'e> {
             running: Vec::new(),
             site: 0,
             host,
+            given: options.given,
+            changed_given: false,
             allocated: 0,
             caches: FxHashMap::default(),
             compiled: FxHashMap::default(),
@@ -144,6 +159,27 @@ impl<'e> Ctx<'e> {
             return Err(FuncError::Refused(Box::new(output_limit())));
         }
         Ok(())
+    }
+
+    /// What a function asks before it changes a map.
+    pub fn before_change(&mut self, map: &Map) -> Result<(), FuncError> {
+        if map.is_given() {
+            if self.given == Given::Stays {
+                return Err("a template changes what it was given".into());
+            }
+            self.changed_given = true;
+        }
+        Ok(())
+    }
+
+    /// True once a template has changed a map that it was given.
+    pub fn changed_given(&self) -> bool {
+        self.changed_given
+    }
+
+    /// Rounds and bytes that count against the limits so far.
+    pub fn spent(&self) -> (u64, u64) {
+        (self.rounds, self.allocated)
     }
 
     /// `include`: the output of a named template.

@@ -2,7 +2,7 @@
 //!
 //! Keys iterate in byte order, which is the order of `range` and `%v`.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
 
 use super::{Args, Entries, FuncError, List, Method, Str, Val};
@@ -59,6 +59,8 @@ pub struct Map {
 struct Inner {
     of_texts: bool,
     nil: bool,
+    /// Set for what a render was given to start from, as opposed to what its templates made.
+    given: Cell<bool>,
     entries: RefCell<Entries>,
 }
 
@@ -70,13 +72,13 @@ impl Map {
 
     /// A map of a Go type; the caller answers for the values being of it.
     pub fn typed(ty: MapType, entries: Entries) -> Map {
-        let inner = Inner { of_texts: ty == MapType::Str, nil: false, entries: RefCell::new(entries) };
+        let inner = Inner { of_texts: ty == MapType::Str, nil: false, given: Cell::new(false), entries: RefCell::new(entries) };
         Map { inner: Rc::new(inner), named: None }.retyped(ty)
     }
 
     /// Go's nil map of a type: empty, null where it is printed as JSON, and not to be written to.
     pub fn nil(ty: MapType) -> Map {
-        let inner = Inner { of_texts: ty == MapType::Str, nil: true, entries: RefCell::default() };
+        let inner = Inner { of_texts: ty == MapType::Str, nil: true, given: Cell::new(false), entries: RefCell::default() };
         Map { inner: Rc::new(inner), named: None }.retyped(ty)
     }
 
@@ -92,6 +94,25 @@ impl Map {
     /// True for a nil map.
     pub fn is_nil(&self) -> bool {
         self.inner.nil
+    }
+
+    /// Marks this map and every map within as given to the templates from outside; see [`super::Given`].
+    pub fn mark_given(&self) {
+        let mut work = vec![Val::Map(self.clone())];
+        while let Some(value) = work.pop() {
+            match value {
+                Val::Map(map) if !map.inner.given.replace(true) => {
+                    work.extend(map.borrow().values().filter(|value| value.is_container()).cloned());
+                }
+                Val::List(list) => work.extend(list.iter().filter(|value| value.is_container()).cloned()),
+                _ => {}
+            }
+        }
+    }
+
+    /// True for a map that was given to the templates.
+    pub(super) fn is_given(&self) -> bool {
+        self.inner.given.get()
     }
 
     /// Its Go type.

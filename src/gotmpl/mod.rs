@@ -39,7 +39,7 @@ mod trace;
 mod val;
 
 pub use compare::{deep_equal, truth};
-pub use ctx::{Ctx, OUTPUT_MAX, Options, has_no_value};
+pub use ctx::{Ctx, Given, OUTPUT_MAX, Options, ROUNDS_MAX, has_no_value};
 pub use entries::Entries;
 pub use error::{Cause, ExecError, ParseError, Place};
 pub use func::{Args, CallSite, FuncError, FuncSpec, FuncTable, Host, Method, Ty};

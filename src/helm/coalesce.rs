@@ -4,6 +4,8 @@
 //! subchart. Maps are Go's: shared by whoever holds them and changed in place, because what leaks between charts in
 //! Helm (nested globals above all) shows in what charts print. Copies are made exactly where Helm makes them.
 
+use std::fmt;
+
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result};
 use crate::gotmpl::{List, Map, Val};
@@ -44,20 +46,20 @@ impl Coalescing<'_> {
     /// A copy of `values` with the chart's defaults under it; a null removes a default.
     pub(crate) fn coalesce(&mut self, graph: &Graph, id: NodeId, values: &Map) -> Result<Map> {
         let copy = deep_copy_map(values);
-        self.chart(graph, id, &copy, "", false)?;
+        self.chart(graph, id, &copy, Place::TOP, false)?;
         Ok(copy)
     }
 
     /// As [`Coalescing::coalesce`] over no values, but nulls stay.
     pub(crate) fn merge(&mut self, graph: &Graph, id: NodeId) -> Result<Map> {
         let values = Map::new();
-        self.chart(graph, id, &values, "", true)?;
+        self.chart(graph, id, &values, Place::TOP, true)?;
         Ok(values)
     }
 
-    fn chart(&mut self, graph: &Graph, id: NodeId, dest: &Map, prefix: &str, merge: bool) -> Result<()> {
-        let here = join(prefix, graph.name(id));
-        self.own_values(graph, id, dest, &here, merge);
+    fn chart(&mut self, graph: &Graph, id: NodeId, dest: &Map, above: Place<'_>, merge: bool) -> Result<()> {
+        let here = above.under(graph.name(id).as_bytes());
+        self.own_values(graph, id, dest, here, merge);
         for &child in graph.children(id) {
             let name = graph.name(child);
             let table = match dest.get(name) {
@@ -73,14 +75,14 @@ impl Coalescing<'_> {
                     return Err(Box::new(fault.hint(format!("make `{name}` a map: it holds the values of a subchart"))));
                 }
             };
-            self.globals(&table, dest, &here);
-            self.chart(graph, child, &table, &here, merge)?;
+            self.globals(&table, dest, here);
+            self.chart(graph, child, &table, here, merge)?;
         }
         Ok(())
     }
 
     /// Lays the parent's globals over the subchart's. Tables are copied one level deep; what they hold is shared.
-    fn globals(&mut self, dest: &Map, src: &Map, prefix: &str) {
+    fn globals(&mut self, dest: &Map, src: &Map, place: Place<'_>) {
         let into = match dest.get(GLOBAL) {
             None => Map::new(),
             Some(Val::Map(map)) => map,
@@ -97,7 +99,7 @@ impl Coalescing<'_> {
                 (Val::Map(table), None) => into.set(key, table.shallow_copy()),
                 (Val::Map(table), Some(Val::Map(old))) => {
                     let copy = table.shallow_copy();
-                    self.tables(&copy, &old, &join(prefix, &key.to_str_lossy()), true, Lower::Shared);
+                    self.tables(&copy, &old, place.under(key.as_bytes()), true, Lower::Shared);
                     into.set(key, copy);
                 }
                 (Val::Map(_), Some(_)) => self.warn(format!("conflict: cannot merge map onto non-map for {:?}", key.to_str_lossy())),
@@ -109,7 +111,7 @@ impl Coalescing<'_> {
     }
 
     /// Lays copies of the chart's own defaults under `values`.
-    fn own_values(&mut self, graph: &Graph, id: NodeId, values: &Map, prefix: &str, merge: bool) {
+    fn own_values(&mut self, graph: &Graph, id: NodeId, values: &Map, place: Place<'_>, merge: bool) {
         let clean = self.profile.chart_nulls_removed();
         for (key, default) in graph.values(id).snapshot() {
             match (values.get(&key), default) {
@@ -117,10 +119,10 @@ impl Coalescing<'_> {
                 (Some(Val::Map(table)), Val::Map(defaults)) => {
                     let merge = merge || graph.children(id).iter().any(|child| key == graph.name(*child));
                     let lower = Lower::Copied { nulls: merge || !clean };
-                    self.tables(&table, &defaults, &join(prefix, &key.to_str_lossy()), merge, lower);
+                    self.tables(&table, &defaults, place.under(key.as_bytes()), merge, lower);
                 }
                 (Some(Val::Map(_)), Val::Nil) => {}
-                (Some(Val::Map(_)), _) => self.warn(format!("skipped value for {}: Not a table.", join(prefix, &key.to_str_lossy()))),
+                (Some(Val::Map(_)), _) => self.warn(format!("skipped value for {}: Not a table.", place.under(key.as_bytes()))),
                 (Some(_), _) => {}
                 (None, Val::Nil) if clean && !merge => {}
                 (None, default) => values.set(key, copy(&default, merge || !clean)),
@@ -129,7 +131,7 @@ impl Coalescing<'_> {
     }
 
     /// Lays `src` under `dst`, table by table. With `merge`, nulls stay.
-    pub(crate) fn tables(&mut self, dst: &Map, src: &Map, prefix: &str, merge: bool, lower: Lower) {
+    pub(crate) fn tables(&mut self, dst: &Map, src: &Map, place: Place<'_>, merge: bool, lower: Lower) {
         let keeps = self.profile.null_without_default_kept();
         let entries = src.snapshot();
         if keeps && lower == Lower::Shared {
@@ -148,13 +150,13 @@ impl Coalescing<'_> {
                 (Some(Val::Nil), _) if keeps => {}
                 (None, value) => dst.set(key, lower.taken(value)),
                 (Some(Val::Map(table)), Val::Map(defaults)) => {
-                    self.tables(&table, &defaults, &join(prefix, &key.to_str_lossy()), merge, lower);
+                    self.tables(&table, &defaults, place.under(key.as_bytes()), merge, lower);
                 }
                 (Some(_), Val::Map(_)) => {
-                    self.warn(format!("cannot overwrite table with non table for {}", join(prefix, &key.to_str_lossy())));
+                    self.warn(format!("cannot overwrite table with non table for {}", place.under(key.as_bytes())));
                 }
                 (Some(Val::Map(_)), other) if !other.is_nil() => {
-                    let place = join(prefix, &key.to_str_lossy());
+                    let place = place.under(key.as_bytes());
                     self.warn(format!("destination for {place} is a table, ignoring non-table value"));
                 }
                 _ => {}
@@ -167,9 +169,31 @@ impl Coalescing<'_> {
     }
 }
 
-/// `a.b`, or `b` alone.
-fn join(prefix: &str, key: &str) -> String {
-    if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
+/// Where values stand, for a warning, which few have: the keys from the top down.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'p> {
+    above: Option<&'p Place<'p>>,
+    key: &'p [u8],
+}
+
+impl Place<'_> {
+    /// Above all keys.
+    pub(crate) const TOP: Place<'static> = Place { above: None, key: b"" };
+
+    fn under<'p>(&'p self, key: &'p [u8]) -> Place<'p> {
+        Place { above: Some(self), key }
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(above) = self.above else { return Ok(()) };
+        above.fmt(f)?;
+        if above.above.is_some() {
+            f.write_str(".")?;
+        }
+        f.write_str(&String::from_utf8_lossy(self.key))
+    }
 }
 
 /// A copy that shares no map with the original; `nulls` says whether nulls in tables come along. Those in lists do.

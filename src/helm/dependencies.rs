@@ -9,7 +9,7 @@ use crate::go::semver;
 use crate::gotmpl::{Map, Str, Val};
 use crate::value::Tree;
 
-use super::coalesce::{Coalescing, Lower, deep_copy_map};
+use super::coalesce::{Coalescing, Lower, Place, deep_copy_map};
 use super::graph::{Graph, NodeId, ROOT, RowId};
 use super::numbers::scalar_text;
 
@@ -141,7 +141,7 @@ fn import(graph: &mut Graph, id: NodeId, run: &mut Coalescing<'_>) -> Result<()>
         let pairs = import_pairs(&row.written.import_values, row.imports.is_some(), run.profile)?;
         for (child, parent) in &pairs {
             match table_at(&merged, &format!("{}.{child}", row.name)) {
-                Some(table) => run.tables(&imported, &nested(parent, table), "", true, Lower::Shared),
+                Some(table) => run.tables(&imported, &nested(parent, table), Place::TOP, true, Lower::Shared),
                 None => run.warnings.push(format!("chart `{}` has no table `{child}` to import values from", row.name)),
             }
         }
@@ -152,7 +152,7 @@ fn import(graph: &mut Graph, id: NodeId, run: &mut Coalescing<'_>) -> Result<()>
     } else {
         // tables of `imported` may be those of `merged`
         let merged = deep_copy_map(&merged);
-        run.tables(&merged, &imported, "", true, Lower::Shared);
+        run.tables(&merged, &imported, Place::TOP, true, Lower::Shared);
         merged
     };
     graph.set_values(id, values);

@@ -8,21 +8,21 @@ use std::sync::Arc;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText, Span, Warnings};
-use crate::gotmpl::{Map, MapType, Stack, Val, on_render_stack};
+use crate::gotmpl::{Stack, on_render_stack};
 
+use super::aside::Board;
 use super::blame::Origins;
 use super::capabilities::{Capabilities, KubeVersion};
 use super::chart::Chart;
-use super::coalesce::Coalescing;
-use super::context::{self, Shared};
 use super::dependencies;
 use super::graph::{Graph, NodeId, ROOT};
 use super::manifests::{self, Printed};
 use super::release::{Release, push_document};
-use super::run::{self, Ambient};
+use super::run::{self, Ambient, Threads};
 use super::schema;
 use super::values::UserValues;
-use super::{inputs, load, names, threads};
+use super::stage::Stage;
+use super::{aside, inputs, load, names, threads};
 
 /// What a render is told besides the chart and the values.
 #[derive(Clone, Debug)]
@@ -41,6 +41,20 @@ pub struct ReleaseOptions {
     pub skip_schema_validation: bool,
     /// Whose behaviour to follow.
     pub profile: Profile,
+    /// True where other renders have the machine's other cores; one thread works on this one then.
+    pub one_thread: bool,
+    /// True where the process ends soon after: what the render held is left to the system, which takes it back sooner than it could
+    /// be taken apart.
+    pub last: bool,
+}
+
+impl ReleaseOptions {
+    /// Drops what a render held, or leaves it to the system.
+    fn leave<T>(&self, held: T) {
+        if self.last {
+            std::mem::forget(held);
+        }
+    }
 }
 
 impl Default for ReleaseOptions {
@@ -53,6 +67,8 @@ impl Default for ReleaseOptions {
             api_versions: Vec::new(),
             skip_schema_validation: false,
             profile: Profile::default(),
+            one_thread: false,
+            last: false,
         }
     }
 }
@@ -112,47 +128,57 @@ fn render_on(
     ambient: &mut dyn Ambient,
     stack: Stack,
 ) -> Result<Release, Failure> {
+    let board = Board::default();
+    let help = || {
+        let helping = board.helping();
+        // what fails here fails on the render's own thread, which tells it
+        let staged = values.merged(options.profile).and_then(|user| Stage::set(chart, options, &user));
+        let Ok(stage) = staged else { return };
+        let ordered = run::order(stage.runnables());
+        helping.run(&run::printing(&ordered), options.profile, Stack::within(threads::STACK_BYTES / 2));
+        options.leave((stage, ordered));
+    };
+    std::thread::scope(|scope| {
+        let _closing = board.closing();
+        let wanted = aside::wanted(chart, options, values);
+        for _ in 0..wanted {
+            threads::beside(scope, help);
+        }
+        let threads = Threads { stack, board: &board, helpers: wanted };
+        render_with(chart, options, values, ambient, threads)
+    })
+}
+
+fn render_with(
+    chart: &Arc<Chart>,
+    options: &ReleaseOptions,
+    values: &UserValues<'_>,
+    ambient: &mut dyn Ambient,
+    threads: Threads<'_>,
+) -> Result<Release, Failure> {
     let profile = options.profile;
     let user = values.merged(profile)?;
     ambient.begin(&|| inputs::digest(chart, &user, options));
     check_installable(chart)?;
     names::check(&options.name)?;
-    let mut remarks = Vec::new();
-    let mut run = Coalescing { profile, warnings: &mut remarks };
-    let mut graph = Graph::new(chart);
-    dependencies::process(&mut graph, &user, &mut run).map_err(|mut fault| {
-        fault.message = format!("chart dependencies processing failed: {}", fault.message);
-        fault
-    })?;
-    let merged = run.coalesce(&graph, ROOT, &Map::typed(context::values_type(profile), user.borrow().clone()))?;
+    let stage = Stage::set(chart, options, &user)?;
     let origins = Origins { user: values, chart };
     if !options.skip_schema_validation {
-        schema::validate(&graph, &merged, &origins, profile)?;
+        schema::validate(&stage.graph, &stage.values, &origins, profile)?;
     }
-    let mut capabilities = Capabilities::of(profile);
-    if let Some(version) = &options.kube_version {
-        capabilities.kube_version = version.clone();
-    }
-    capabilities.api_versions.extend(options.api_versions.iter().cloned());
-    check_kube_version(chart, &capabilities)?;
-    let shared = Shared {
-        release: release_data(options),
-        capabilities: super::objects::capabilities(&capabilities, profile),
-        profile,
-    };
-    let runnables = context::runnables(&graph, &merged, &shared);
-    let mut warnings: Warnings = chart.warnings.iter().chain(&remarks).map(|text| remark(text)).collect();
-    let mut texts = Vec::new();
-    let mut seen = |path, text| texts.push((path, text));
-    run::all(runnables, profile, ambient, &mut warnings, &origins, stack, &mut seen)?;
-    let printed = threads::map(texts, |(path, text)| Printed::read(path, text, profile));
-    finish(&graph, options, printed, warnings).map_err(|failure| {
+    check_kube_version(chart, &stage.capabilities)?;
+    let mut warnings: Warnings = chart.warnings.iter().chain(&stage.remarks).map(|text| remark(text)).collect();
+    let stack = threads.stack;
+    let ordered = run::order(stage.runnables());
+    let (printed, templates) = run::all(&ordered, profile, &origins, ambient, &mut warnings, threads)?;
+    let finished = finish(&stage.graph, options, printed, warnings).map_err(|failure| {
         let blame = |path: &str, text: &str, offset| {
-            let again = context::runnables(&graph, &merged, &shared);
-            run::printer_of(again, profile, ambient, stack, (path, text, offset))
+            run::printer_of(stage.runnables(), profile, ambient, stack, (path, text, offset))
         };
         failure.blamed(blame)
-    })
+    });
+    options.leave((stage, ordered, templates));
+    finished
 }
 
 fn remark(text: &str) -> Diagnostic {
@@ -185,19 +211,6 @@ fn check_kube_version(chart: &Chart, capabilities: &Capabilities) -> Result<()> 
     }
     let message = format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {}", kube.version);
     Err(Box::new(Diagnostic::input("chart-kube-version", message).hint("set `--kube-version` to the cluster's version")))
-}
-
-fn release_data(options: &ReleaseOptions) -> Val {
-    let fields = [
-        ("Name", Val::str(&options.name)),
-        ("Namespace", Val::str(&options.namespace)),
-        ("IsUpgrade", Val::Bool(options.is_upgrade)),
-        ("IsInstall", Val::Bool(!options.is_upgrade)),
-        ("Revision", Val::int(1)),
-        ("Service", Val::str("Helm")),
-    ];
-    let entries = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
-    Val::Map(Map::typed(MapType::Any, entries))
 }
 
 /// Sorts what was printed; notes, which `helm template` does not show, are left out.

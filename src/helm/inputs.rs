@@ -18,7 +18,7 @@ pub(crate) fn digest(chart: &Chart, user: &Map, options: &ReleaseOptions) -> [u8
     // values that cannot be printed fail the render before anything is drawn from the digest
     let values = funcs::marshalled(&Val::Map(user.clone())).unwrap_or_default();
     inputs.part(values.as_str().map(Str::as_bytes).unwrap_or_default());
-    let ReleaseOptions { name, namespace, is_upgrade, kube_version, api_versions, skip_schema_validation: _, profile } = options;
+    let ReleaseOptions { name, namespace, is_upgrade, kube_version, api_versions, profile, .. } = options;
     inputs.part(name.as_bytes());
     inputs.part(namespace.as_bytes());
     inputs.part(format!("{is_upgrade} {kube_version:?} {api_versions:?} {:?}", profile.helm).as_bytes());

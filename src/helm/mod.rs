@@ -8,6 +8,7 @@
 //! - [`render`] makes a [`Release`] of a chart, [`ReleaseOptions`] and [`UserValues`].
 //! - [`Release::print`] gives the text of `helm template`; [`Release::placed`] the documents one by one.
 
+mod aside;
 mod blame;
 mod capabilities;
 mod chart;
@@ -34,6 +35,7 @@ mod run;
 mod schema;
 mod show;
 mod skim;
+mod stage;
 mod strvals;
 mod tables;
 #[cfg(test)]

@@ -15,10 +15,11 @@ use crate::gotmpl::{
 };
 use crate::yaml;
 
+use super::aside::{Board, Helped};
 use super::blame::Origins;
 use super::chart::Units;
 use super::context::{Runnable, values_type};
-use super::manifests::{is_notes, is_partial};
+use super::manifests::{Printed, is_notes, is_partial};
 use super::threads;
 
 /// What a render is handed rather than finds: the clock, randomness, addresses.
@@ -77,7 +78,7 @@ impl Host for Hosted<'_> {
 }
 
 /// Helm's order: deepest path first, then by name backwards.
-fn order(runnables: BTreeMap<Arc<str>, Runnable>) -> Vec<Runnable> {
+pub(super) fn order(runnables: BTreeMap<Arc<str>, Runnable>) -> Vec<Runnable> {
     let mut ordered: Vec<Runnable> = runnables.into_values().collect();
     ordered.sort_by_cached_key(|runnable| {
         let depth = runnable.path.bytes().filter(|byte| *byte == b'/').count();
@@ -86,32 +87,73 @@ fn order(runnables: BTreeMap<Arc<str>, Runnable>) -> Vec<Runnable> {
     ordered
 }
 
-/// Runs every template but partials; `seen` gets what each printed.
+/// The threads of one render, as its own thread sees them.
+pub(crate) struct Threads<'r> {
+    /// The stack of this thread.
+    pub stack: Stack,
+    /// What it shares with its helpers.
+    pub board: &'r Board,
+    /// How many helpers there are; they need to know what changes under them.
+    pub helpers: usize,
+}
+
+/// Runs every template but partials, and cuts into documents what each printed. Gives the compiled templates, too.
 pub(crate) fn all(
-    runnables: BTreeMap<Arc<str>, Runnable>,
+    ordered: &[Runnable],
     profile: Profile,
+    origins: &Origins<'_>,
     ambient: &mut dyn Ambient,
     warnings: &mut Warnings,
-    origins: &Origins<'_>,
-    stack: Stack,
-    seen: &mut dyn FnMut(Arc<str>, String),
-) -> Result<()> {
-    let ordered = order(runnables);
-    let templates = compiled(&ordered, profile, &origins.chart.units)?;
+    threads: Threads<'_>,
+) -> Result<(Vec<Printed>, Arc<Templates>)> {
+    let Threads { stack, board, helpers } = threads;
+    let templates = Arc::new(compiled(ordered, profile, &origins.chart.units)?);
+    let printing = printing(ordered);
+    board.open(&templates, printing.len());
     let mut host = Hosted { ambient, warnings, lookup_told: false };
     let mut ctx = Ctx::new(&templates, &mut host, Options { stack, ..Options::default() });
-    for runnable in ordered.iter().filter(|runnable| !is_partial(&runnable.path)) {
-        place_template(runnable, profile);
-        let output = ctx.execute(&runnable.path, Val::Map(runnable.data.clone())).map_err(|error| {
-            let fault = exec_fault(&error);
-            let Some(place) = &error.innermost().place else { return fault };
-            let values = runnable.data.get("Values");
-            let values = values.as_ref().and_then(Val::as_map);
-            Box::new(origins.explain(*fault, place, &runnable.path, values))
-        })?;
-        seen(runnable.path.clone(), scrubbed(&runnable.path, output)?);
+    let one = |ctx: &mut Ctx<'_>, at: usize| -> Result<Printed> {
+        let runnable = printing[at];
+        if helpers > 0 {
+            runnable.data.mark_given();
+        }
+        let output = output(ctx, runnable, profile).map_err(|error| explained(&error, runnable, origins))?;
+        Ok(Printed::read(runnable.path.clone(), scrubbed(&runnable.path, output)?, profile))
+    };
+    let mut done = Vec::with_capacity(printing.len());
+    while let Some(at) = board.first() {
+        done.push(one(&mut ctx, at)?);
+        if ctx.changed_given() {
+            board.stop();
+        }
     }
-    Ok(())
+    let mut help = Helped::of(board.handed_in(helpers), ctx.spent());
+    for at in done.len()..printing.len() {
+        let found = if ctx.changed_given() { None } else { help.take(at) };
+        done.push(found.map_or_else(|| one(&mut ctx, at), Ok)?);
+    }
+    drop(ctx);
+    Ok((done, templates))
+}
+
+/// The templates that print, in their order.
+pub(super) fn printing(ordered: &[Runnable]) -> Vec<&Runnable> {
+    ordered.iter().filter(|runnable| !is_partial(&runnable.path)).collect()
+}
+
+/// What one template prints.
+pub(super) fn output(ctx: &mut Ctx<'_>, runnable: &Runnable, profile: Profile) -> Result<Vec<u8>, Box<ExecError>> {
+    place_template(runnable, profile);
+    ctx.execute(&runnable.path, Val::Map(runnable.data.clone()))
+}
+
+/// The fault of a template that failed, with where the value that it tripped over came from.
+fn explained(error: &ExecError, runnable: &Runnable, origins: &Origins<'_>) -> Box<Diagnostic> {
+    let fault = exec_fault(error);
+    let Some(place) = &error.innermost().place else { return fault };
+    let values = runnable.data.get("Values");
+    let values = values.as_ref().and_then(Val::as_map);
+    Box::new(origins.explain(*fault, place, &runnable.path, values))
 }
 
 /// Runs the templates again up to the one at `path`, and says which place of a template printed the byte at `offset` of its `text`.
@@ -195,7 +237,7 @@ fn exec_fault(error: &ExecError) -> Box<Diagnostic> {
 }
 
 /// The output as text, without the mark of missing values. What is no text is no YAML either, which only notes need not be.
-fn scrubbed(path: &str, output: Vec<u8>) -> Result<String> {
+pub(super) fn scrubbed(path: &str, output: Vec<u8>) -> Result<String> {
     const MARK: &str = "<no value>";
     let text = match String::from_utf8(output) {
         Ok(text) => text,

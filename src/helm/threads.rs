@@ -24,14 +24,19 @@ pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
     parts.push(rest);
     let work = &work;
     thread::scope(|scope| {
+        let last = parts.pop().unwrap_or_default();
         let running: Vec<_> =
             parts.into_iter().map(|part| beside(scope, move || part.into_iter().map(work).collect::<Vec<R>>())).collect();
-        running.into_iter().flat_map(joined).collect()
+        // a thread that would only wait has its memory at hand
+        let mut last: Vec<R> = last.into_iter().map(work).collect();
+        let mut results: Vec<R> = running.into_iter().flat_map(joined).collect();
+        results.append(&mut last);
+        results
     })
 }
 
 /// Runs work on a thread of its own, which ends within the scope.
-fn beside<'scope, R: Send + 'scope>(
+pub(super) fn beside<'scope, R: Send + 'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     work: impl FnOnce() -> R + Send + 'scope,
 ) -> thread::ScopedJoinHandle<'scope, R> {
@@ -40,7 +45,7 @@ fn beside<'scope, R: Send + 'scope>(
 }
 
 /// Waits for a thread's result; its panic is this thread's.
-fn joined<R>(thread: thread::ScopedJoinHandle<'_, R>) -> R {
+pub(super) fn joined<R>(thread: thread::ScopedJoinHandle<'_, R>) -> R {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 

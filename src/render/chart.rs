@@ -21,7 +21,7 @@ pub(super) fn whole(
     ambient: &mut dyn Ambient,
 ) -> Result<(Set, Warnings)> {
     let chart = pool.chart(path, source)?;
-    let mut release = ReleaseOptions { profile: options.profile, ..ReleaseOptions::default() };
+    let mut release = ReleaseOptions { profile: options.profile, one_thread: pool.one_thread, ..ReleaseOptions::default() };
     release.name = options.release.clone().unwrap_or_else(|| chart.metadata.name.clone());
     release.namespace = options.namespace.clone().unwrap_or(release.namespace);
     let rendered = helm::render(&chart, &release, &UserValues::default(), ambient)?;
@@ -74,6 +74,7 @@ impl<'a> Inflater<'a> {
             kube_version: version.map(|text| KubeVersion::parse(text, profile)).transpose()?,
             api_versions: request.api_versions.iter().map(Text::to_string).collect(),
             profile,
+            one_thread: self.pool.one_thread,
             ..ReleaseOptions::default()
         };
         let values = UserValues { files: request.values.clone(), ..UserValues::default() };

@@ -18,6 +18,8 @@ pub struct Pool<'a> {
     pub files: Once<'a>,
     /// Parsed kustomizations and the files that they list.
     pub(super) parsed: Shared,
+    /// True where renders run side by side: each keeps to its own thread.
+    pub one_thread: bool,
     profile: Profile,
     charts: Mutex<BTreeMap<String, Arc<OnceLock<Loaded>>>>,
 }
@@ -31,7 +33,7 @@ struct Loaded {
 impl<'a> Pool<'a> {
     /// Over a source, of which nothing is known yet.
     pub fn new(source: &'a dyn Source, profile: Profile) -> Pool<'a> {
-        Pool { files: Once::new(source), parsed: Shared::new(profile), profile, charts: Mutex::default() }
+        Pool { files: Once::new(source), parsed: Shared::new(profile), one_thread: false, profile, charts: Mutex::default() }
     }
 
     /// Whose behaviour the renders follow.

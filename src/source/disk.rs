@@ -14,6 +14,12 @@ use crate::diag::{Diagnostic, Result};
 /// This one only keeps a device or a log file that was named by mistake from filling the memory.
 const FILE_BYTES_MAX: u64 = 512 << 20;
 
+/// What is read of a file before anything is asked about it, in bytes.
+const SMALL_BYTES: usize = 16 << 10;
+
+/// Largest input that is no regular file: a pipe has an end, a device may have none.
+const STREAM_BYTES_MAX: u64 = 32 << 20;
+
 /// The file system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
@@ -21,20 +27,34 @@ pub struct Disk;
 impl Disk {
     /// The bytes of a file that has no more than `most` of them. Fails as [`Source::read`] does, and with `source-file-too-large`.
     pub fn read_at_most(&self, path: &str, most: u64) -> Result<Arc<[u8]>> {
-        let file = fs::File::open(path).map_err(|error| failed(path, "read", &error))?;
-        let metadata = file.metadata().map_err(|error| failed(path, "read", &error))?;
-        if metadata.len() > most {
-            let message = format!("`{path}` has {} bytes; the limit is {most}", metadata.len());
-            return Err(Box::new(Diagnostic::input("source-file-too-large", message)));
+        let cannot = |error: io::Error| failed(path, "read", &error);
+        let mut file = fs::File::open(path).map_err(cannot)?;
+        // most files fit, and end within two calls, without the system being asked how long they are
+        let mut start = [0; SMALL_BYTES];
+        let mut filled = 0;
+        while filled < SMALL_BYTES {
+            match file.read(&mut start[filled..]) {
+                Ok(0) if filled as u64 <= most => return Ok(Arc::from(&start[..filled])),
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(cannot(error)),
+            }
         }
-        if !metadata.is_file() {
-            return Err(Box::new(Diagnostic::input("source-missing", format!("`{path}` is not a regular file"))));
+        let metadata = file.metadata().map_err(cannot)?;
+        let length = metadata.len();
+        let most = if metadata.is_file() { most } else { most.min(STREAM_BYTES_MAX) };
+        let too_large = |length: u64| {
+            let message = format!("`{path}` has {length} bytes; the limit is {most}");
+            Err(Box::new(Diagnostic::input("source-file-too-large", message)))
+        };
+        if length > most {
+            return too_large(length);
         }
-        // one byte more than the file has, so that the end is seen without growing; `take`, because a bare file asks for its length
-        // and place again
-        let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
-        file.take(most).read_to_end(&mut bytes).map_err(|error| failed(path, "read", &error))?;
-        Ok(Arc::from(bytes))
+        let mut bytes = Vec::with_capacity((length as usize).max(filled) + 1);
+        bytes.extend_from_slice(&start[..filled]);
+        file.take((most + 1).saturating_sub(filled as u64)).read_to_end(&mut bytes).map_err(cannot)?;
+        if bytes.len() as u64 > most { too_large(bytes.len() as u64) } else { Ok(Arc::from(bytes)) }
     }
 }
 

@@ -10,6 +10,9 @@
 /// assert_eq!(clean(""), ".");
 /// ```
 pub fn clean(path: &str) -> String {
+    if is_clean(path) {
+        return path.to_owned();
+    }
     let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -27,6 +30,12 @@ pub fn clean(path: &str) -> String {
         (false, true) => ".".to_owned(),
         (false, false) => parts.join("/"),
     }
+}
+
+/// True where [`clean`] changes nothing, as for most paths.
+fn is_clean(path: &str) -> bool {
+    let parts = path.strip_prefix('/').unwrap_or(path);
+    (path == "/") || parts.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// `path` seen from the folder `base`; an absolute `path` stands for itself.
