@@ -32,7 +32,7 @@ pub(super) struct Certificate {
 pub(super) const ROWS: &[FuncSpec] = &[
     FuncSpec::fixed("genPrivateKey", &[Ty::Str], |ctx, args| {
         let kind = args.str(0).to_str_lossy().into_owned();
-        let made = PrivateKey::new(&mut Entropy::of(ctx), &kind);
+        let made = PrivateKey::new(&mut Entropy::of(ctx)?, &kind);
         Ok(match made {
             None => format!("Unknown type {kind}").into(),
             Some(key) => key.and_then(|key| key.to_pem()).unwrap_or_else(|fault| format!("failed to generate private key: {fault}")).into(),
@@ -68,8 +68,9 @@ pub(super) const ROWS: &[FuncSpec] = &[
     }),
 ];
 
-fn fresh_key(ctx: &mut Ctx<'_>) -> Result<PrivateKey, String> {
-    PrivateKey::new_rsa(&mut Entropy::of(ctx), RSA_BITS).map_err(|fault| format!("error generating rsa key: {fault}"))
+fn fresh_key(ctx: &mut Ctx<'_>) -> Result<PrivateKey, FuncError> {
+    let key = PrivateKey::new_rsa(&mut Entropy::of(ctx)?, RSA_BITS);
+    key.map_err(|fault| format!("error generating rsa key: {fault}").into())
 }
 
 fn given_key(args: &Args<'_>, index: usize) -> Result<PrivateKey, String> {
@@ -216,7 +217,7 @@ fn time(seconds: i64) -> Vec<u8> {
 /// Makes and signs a certificate; without an authority it signs itself.
 fn issue(ctx: &mut Ctx<'_>, subject: &Subject, key: &PrivateKey, authority: Option<&Authority>) -> Answer {
     let (now, _) = ctx.host().now();
-    let serial = Entropy::of(ctx).bytes::<16>();
+    let serial = Entropy::of(ctx)?.bytes::<16>();
     let signer = authority.map_or(key, |authority| &authority.key);
     let name = subject.distinguished_name();
     let issuer = authority.map_or(&name, |authority| &authority.name);

@@ -3,15 +3,16 @@
 //! A host may derive its bytes from a key, the inputs and the call, so that a render can be repeated; nothing here may take bytes from
 //! anywhere else, nor in an order that depends on anything but the arguments.
 
-use crate::gotmpl::Ctx;
+use crate::gotmpl::{Ctx, FuncError};
 
 /// Draws for one call.
 pub(super) struct Entropy<'c, 'e>(&'c mut Ctx<'e>);
 
 impl<'c, 'e> Entropy<'c, 'e> {
-    /// The draws of the call that runs in `ctx`.
-    pub(super) fn of(ctx: &'c mut Ctx<'e>) -> Entropy<'c, 'e> {
-        Entropy(ctx)
+    /// The draws of the call that runs in `ctx`; refused where templates are run out of their order.
+    pub(super) fn of(ctx: &'c mut Ctx<'e>) -> Result<Entropy<'c, 'e>, FuncError> {
+        ctx.before_draw()?;
+        Ok(Entropy(ctx))
     }
 
     /// Fills a buffer.

@@ -27,7 +27,7 @@ pub(super) const ROWS: &[FuncSpec] = &[
 fn text(ctx: &mut Ctx<'_>, count: i64, set: &[u8]) -> Answer {
     let count = u64::try_from(count).unwrap_or(0);
     ctx.charge(count)?;
-    let mut entropy = Entropy::of(ctx);
+    let mut entropy = Entropy::of(ctx)?;
     Ok((0..count).map(|_| set[entropy.below(set.len() as u64) as usize]).collect::<Vec<u8>>().into())
 }
 
@@ -37,19 +37,19 @@ fn number(ctx: &mut Ctx<'_>, args: Args<'_>) -> Answer {
     if span <= 0 {
         return Err("invalid argument to Intn".into());
     }
-    Ok(Val::int(low.wrapping_add(Entropy::of(ctx).below(span as u64) as i64)))
+    Ok(Val::int(low.wrapping_add(Entropy::of(ctx)?.below(span as u64) as i64)))
 }
 
 fn bytes(ctx: &mut Ctx<'_>, args: Args<'_>) -> Answer {
     let count = u64::try_from(args.int(0)).map_err(|_| FuncError::new("runtime error: makeslice: len out of range"))?;
     ctx.charge(count)?;
     let mut out = vec![0; count as usize];
-    Entropy::of(ctx).fill(&mut out);
+    Entropy::of(ctx)?.fill(&mut out);
     Ok(data_encoding::BASE64.encode(&out).into())
 }
 
 fn uuid(ctx: &mut Ctx<'_>, _: Args<'_>) -> Answer {
-    let mut id = Entropy::of(ctx).bytes::<16>();
+    let mut id = Entropy::of(ctx)?.bytes::<16>();
     id[6] = id[6] & 0x0f | 0x40;
     id[8] = id[8] & 0x3f | 0x80;
     let hex = data_encoding::HEXLOWER.encode(&id);
@@ -58,7 +58,7 @@ fn uuid(ctx: &mut Ctx<'_>, _: Args<'_>) -> Answer {
 
 fn shuffle(ctx: &mut Ctx<'_>, args: Args<'_>) -> Answer {
     let mut chars: Vec<char> = args.str(0).to_str_lossy().chars().collect();
-    let mut entropy = Entropy::of(ctx);
+    let mut entropy = Entropy::of(ctx)?;
     for last in (1..chars.len()).rev() {
         chars.swap(last, entropy.below(last as u64 + 1) as usize);
     }

@@ -20,29 +20,29 @@ const BCRYPT_LIMIT: usize = 72;
 const BLOCK: usize = 16;
 
 pub(super) const ROWS: &[FuncSpec] = &[
-    FuncSpec::fixed("bcrypt", &[Ty::Str], |ctx, args| Ok(bcrypt_hash(ctx, args.bytes(0)).into())),
+    FuncSpec::fixed("bcrypt", &[Ty::Str], |ctx, args| Ok(bcrypt_hash(ctx, args.bytes(0))?.into())),
     FuncSpec::fixed("htpasswd", SS, |ctx, args| {
         let user = args.str(0).to_str_lossy().into_owned();
         if user.contains(':') {
             return Ok(format!("invalid username: {user}").into());
         }
-        Ok(format!("{user}:{}", bcrypt_hash(ctx, args.bytes(1))).into())
+        Ok(format!("{user}:{}", bcrypt_hash(ctx, args.bytes(1))?).into())
     }),
     FuncSpec::fixed("derivePassword", &[Ty::Int32, Ty::Str, Ty::Str, Ty::Str, Ty::Str], derive_password),
     FuncSpec::fixed("encryptAES", SS, encrypt),
     FuncSpec::fixed("decryptAES", SS, decrypt),
 ];
 
-fn bcrypt_hash(ctx: &mut Ctx<'_>, password: &[u8]) -> String {
+fn bcrypt_hash(ctx: &mut Ctx<'_>, password: &[u8]) -> Result<String, FuncError> {
     let failed = |why: &str| format!("failed to encrypt string with bcrypt: {why}");
     if password.len() > BCRYPT_LIMIT {
-        return failed("bcrypt: password length exceeds 72 bytes");
+        return Ok(failed("bcrypt: password length exceeds 72 bytes"));
     }
-    let salt = Entropy::of(ctx).bytes::<16>();
-    match bcrypt::hash_with_salt(password, BCRYPT_COST, salt) {
+    let salt = Entropy::of(ctx)?.bytes::<16>();
+    Ok(match bcrypt::hash_with_salt(password, BCRYPT_COST, salt) {
         Ok(hash) => hash.format_for_version(bcrypt::Version::TwoA),
         Err(fault) => failed(&fault.to_string()),
-    }
+    })
 }
 
 /// Shapes of passwords by the kinds of their characters, and the kinds, as the master password algorithm has them.
@@ -107,7 +107,7 @@ fn encrypt(ctx: &mut Ctx<'_>, args: Args<'_>) -> Answer {
     if args.bytes(1).is_empty() {
         return Ok("".into());
     }
-    let vector = Entropy::of(ctx).bytes::<BLOCK>();
+    let vector = Entropy::of(ctx)?.bytes::<BLOCK>();
     let cipher = cbc::Encryptor::<Aes256>::new(&aes_key(args.bytes(0)).into(), &vector.into());
     let text = args.bytes(1);
     let mut buffer = [text, &[0; BLOCK]].concat();

@@ -172,6 +172,11 @@ impl<'e> Ctx<'e> {
         Ok(())
     }
 
+    /// What a function asks before it draws randomness, which depends on what was drawn before.
+    pub fn before_draw(&self) -> Result<(), FuncError> {
+        if self.given == Given::Stays { Err("a template draws out of its turn".into()) } else { Ok(()) }
+    }
+
     /// True once a template has changed a map that it was given.
     pub fn changed_given(&self) -> bool {
         self.changed_given

@@ -39,6 +39,8 @@ mod stage;
 mod strvals;
 mod tables;
 #[cfg(test)]
+mod tests_aside;
+#[cfg(test)]
 mod tests_work;
 mod threads;
 mod values;
