@@ -28,18 +28,13 @@ impl Disk {
     /// The bytes of a file that has no more than `most` of them. Fails as [`Source::read`] does, and with `source-file-too-large`.
     pub fn read_at_most(&self, path: &str, most: u64) -> Result<Arc<[u8]>> {
         let cannot = |error: io::Error| failed(path, "read", &error);
-        let mut file = fs::File::open(path).map_err(cannot)?;
-        // most files fit, and end within two calls, without the system being asked how long they are
-        let mut start = [0; SMALL_BYTES];
-        let mut filled = 0;
-        while filled < SMALL_BYTES {
-            match file.read(&mut start[filled..]) {
-                Ok(0) if filled as u64 <= most => return Ok(Arc::from(&start[..filled])),
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(cannot(error)),
-            }
+        let file = fs::File::open(path).map_err(cannot)?;
+        // most files fit, and end within two calls, without the system being asked how long they are; `take`, because a bare file
+        // asks for its length and place
+        let mut bytes = Vec::with_capacity(SMALL_BYTES);
+        (&file).take(SMALL_BYTES as u64).read_to_end(&mut bytes).map_err(cannot)?;
+        if bytes.len() < SMALL_BYTES && bytes.len() as u64 <= most {
+            return Ok(Arc::from(bytes));
         }
         let metadata = file.metadata().map_err(cannot)?;
         let length = metadata.len();
@@ -51,9 +46,8 @@ impl Disk {
         if length > most {
             return too_large(length);
         }
-        let mut bytes = Vec::with_capacity((length as usize).max(filled) + 1);
-        bytes.extend_from_slice(&start[..filled]);
-        file.take((most + 1).saturating_sub(filled as u64)).read_to_end(&mut bytes).map_err(cannot)?;
+        bytes.reserve((length as usize).saturating_sub(bytes.len()) + 1);
+        file.take((most + 1).saturating_sub(bytes.len() as u64)).read_to_end(&mut bytes).map_err(cannot)?;
         if bytes.len() as u64 > most { too_large(bytes.len() as u64) } else { Ok(Arc::from(bytes)) }
     }
 }
