@@ -61,6 +61,24 @@ impl Entries {
         None
     }
 
+    /// Adds entries whose keys are in order and not there yet; cheaper than one by one.
+    pub fn insert_new(&mut self, new: Vec<(Str, Val)>) {
+        debug_assert!(new.is_sorted_by(|(left, _), (right, _)| left < right), "in order");
+        match &mut self.0 {
+            Repr::Few(list) if list.len() + new.len() <= FEW_MAX => {
+                let old = std::mem::take(list);
+                *list = Vec::with_capacity(old.len() + new.len());
+                let mut new = new.into_iter().peekable();
+                for entry in old {
+                    list.extend(std::iter::from_fn(|| new.next_if(|(key, _)| *key < entry.0)));
+                    list.push(entry);
+                }
+                list.extend(new);
+            }
+            _ => new.into_iter().for_each(|(key, value)| drop(self.insert(key, value))),
+        }
+    }
+
     /// Takes a key out.
     pub fn remove(&mut self, key: &[u8]) -> Option<Val> {
         match &mut self.0 {
@@ -217,6 +235,16 @@ mod tests {
         assert!(matches!(entries.0, Repr::Many(_)), "the walk is long enough for both forms");
         assert!(entries.keys().eq(model.keys()));
         assert!(entries.clone().into_iter().map(|(key, _)| key).eq(model.into_keys()));
+    }
+
+    #[test]
+    fn entries_in_bulk_are_those_one_by_one() {
+        let entry = |at: usize| (Str::from(format!("{at:03}")), Val::int(at as i64));
+        for (count, share) in [(10, 3), (60, 2), (200, 3), (3, 1)] {
+            let mut bulk: Entries = (0..count).filter(|at| at % share == 0).map(entry).collect();
+            bulk.insert_new((0..count).filter(|at| at % share != 0).map(entry).collect());
+            assert!(bulk.into_iter().map(|(key, _)| key).eq((0..count).map(|at| entry(at).0)), "{count}");
+        }
     }
 
     #[test]

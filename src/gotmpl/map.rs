@@ -145,6 +145,11 @@ impl Map {
         drop(old);
     }
 
+    /// Adds entries whose keys are in order and not there yet.
+    pub fn set_new(&self, new: Vec<(Str, Val)>) {
+        self.inner.entries.borrow_mut().insert_new(new);
+    }
+
     /// Takes a key out.
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Option<Val> {
         self.inner.entries.borrow_mut().remove(key.as_ref())

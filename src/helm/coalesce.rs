@@ -113,21 +113,23 @@ impl Coalescing<'_> {
     /// Lays copies of the chart's own defaults under `values`.
     fn own_values(&mut self, graph: &Graph, id: NodeId, values: &Map, place: Place<'_>, merge: bool) {
         let clean = self.profile.chart_nulls_removed();
-        for (key, default) in graph.values(id).snapshot() {
-            match (values.get(&key), default) {
-                (Some(Val::Nil), _) if !merge => drop(values.remove(&key)),
+        let mut new = Vec::new();
+        for (key, default) in graph.values(id).borrow().iter() {
+            match (values.get(key), default) {
+                (Some(Val::Nil), _) if !merge => drop(values.remove(key)),
                 (Some(Val::Map(table)), Val::Map(defaults)) => {
-                    let merge = merge || graph.children(id).iter().any(|child| key == graph.name(*child));
+                    let merge = merge || graph.children(id).iter().any(|child| *key == *graph.name(*child));
                     let lower = Lower::Copied { nulls: merge || !clean };
-                    self.tables(&table, &defaults, place.under(key.as_bytes()), merge, lower);
+                    self.tables(&table, defaults, place.under(key.as_bytes()), merge, lower);
                 }
                 (Some(Val::Map(_)), Val::Nil) => {}
                 (Some(Val::Map(_)), _) => self.warn(format!("skipped value for {}: Not a table.", place.under(key.as_bytes()))),
                 (Some(_), _) => {}
                 (None, Val::Nil) if clean && !merge => {}
-                (None, default) => values.set(key, copy(&default, merge || !clean)),
+                (None, default) => new.push((key.clone(), copy(default, merge || !clean))),
             }
         }
+        values.set_new(new);
     }
 
     /// Lays `src` under `dst`, table by table. With `merge`, nulls stay.

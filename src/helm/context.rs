@@ -3,11 +3,10 @@
 //! In: the tree of charts that take part and the coalesced values. Out: one data map a chart, and the templates of all
 //! charts with the map that each is run with. A subchart's `.Values` is the very map that its parent has under its name.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compat::Profile;
-use crate::gotmpl::{Entries, Kind, List, ListType, Map, MapType, Str, Val};
+use crate::gotmpl::{Kind, List, ListType, Map, MapType, Str, Val};
 
 use super::files::Files;
 use super::dependencies::table_at;
@@ -40,38 +39,44 @@ pub(crate) fn values_type(profile: Profile) -> MapType {
     super::tables::values_type(profile)
 }
 
-/// The templates of a chart and its subcharts, by path.
-pub(crate) fn runnables(graph: &Graph, values: &Map, shared: &Shared) -> BTreeMap<Arc<str>, Runnable> {
-    let mut found = BTreeMap::new();
+/// The templates of a chart and its subcharts in Helm's order: deepest path first, then by name backwards. Of two at one path the
+/// one met later stays.
+pub(crate) fn runnables(graph: &Graph, values: &Map, shared: &Shared) -> Vec<Runnable> {
+    let mut found = Vec::new();
     chart(graph, ROOT, values.clone(), shared, &mut found);
+    found.reverse();
+    let depth = |path: &str| path.bytes().filter(|byte| *byte == b'/').count();
+    // stable: of two at one path the later one comes first now, and stays
+    found.sort_by_cached_key(|runnable| std::cmp::Reverse((depth(&runnable.path), Arc::clone(&runnable.path))));
+    found.dedup_by(|runnable, kept| runnable.path == kept.path);
     found
 }
 
-fn chart(graph: &Graph, id: NodeId, values: Map, shared: &Shared, found: &mut BTreeMap<Arc<str>, Runnable>) -> Map {
+fn chart(graph: &Graph, id: NodeId, values: Map, shared: &Shared, found: &mut Vec<Runnable>) -> Map {
     let (chart_here, path, ty) = (graph.chart(id), graph.path(id), values_type(shared.profile));
     let subcharts = Map::new();
-    let data = Map::typed(ty, Entries::new());
-    data.set("Chart", chart_data(graph, id, shared.profile));
-    data.set("Files", Val::object(Files::new(&chart_here.files)));
-    data.set("Release", shared.release.clone());
-    data.set("Capabilities", shared.capabilities.clone());
+    let fields = [
+        ("Capabilities", shared.capabilities.clone()),
+        ("Chart", chart_data(graph, id, shared.profile)),
+        ("Files", Val::object(Files::new(&chart_here.files))),
+        ("Release", shared.release.clone()),
+        ("Subcharts", Val::Map(subcharts.clone())),
+        ("Values", Val::Map(values.clone())),
+    ];
+    let data = Map::typed(ty, fields.into_iter().map(|(name, value)| (Str::new(name), value)).collect());
     for &child in graph.children(id) {
         // by path, so that a chart whose name has dots gets none
         let below = table_at(&values, graph.name(child)).unwrap_or_default();
         let below = chart(graph, child, below.retyped(ty), shared, found);
         subcharts.set(graph.name(child), below.retyped(MapType::Any));
     }
-    data.set("Values", values);
-    data.set("Subcharts", subcharts);
     let base_path = Str::from(format!("{path}/templates"));
     for template in &chart_here.templates {
         if chart_here.is_library() && !super::manifests::is_partial(&template.name) {
             continue;
         }
         let path: Arc<str> = Arc::from(crate::source::clean(&format!("{path}/{}", template.name)));
-        let runnable =
-            Runnable { path: path.clone(), text: template.text.clone(), data: data.clone(), base_path: base_path.clone() };
-        found.insert(path, runnable);
+        found.push(Runnable { path, text: template.text.clone(), data: data.clone(), base_path: base_path.clone() });
     }
     data
 }
@@ -86,7 +91,7 @@ fn chart_data(graph: &Graph, id: NodeId, profile: Profile) -> Val {
         let items = texts.iter().map(Val::str).collect();
         if map { Val::list(items) } else { Val::List(List::typed(ListType::Str, items)) }
     };
-    let fields = vec![
+    let mut fields = vec![
         ("Name", Val::str(graph.name(id))),
         ("Home", Val::str(&metadata.home)),
         ("Sources", texts(&metadata.sources)),
@@ -107,6 +112,7 @@ fn chart_data(graph: &Graph, id: NodeId, profile: Profile) -> Val {
         ("IsRoot", Val::Bool(graph.is_root(id))),
     ];
     if map {
+        fields.sort_unstable_by_key(|(name, _)| *name);
         return Val::Map(fields.into_iter().map(|(name, value)| (Str::new(name), value)).collect());
     }
     let json_names = [

@@ -134,7 +134,7 @@ fn render_on(
         // what fails here fails on the render's own thread, which tells it
         let staged = values.merged(options.profile).and_then(|user| Stage::set(chart, options, &user));
         let Ok(stage) = staged else { return };
-        let ordered = run::order(stage.runnables());
+        let ordered = stage.runnables();
         helping.run(&run::printing(&ordered), options.profile, Stack::within(threads::STACK_BYTES / 2));
         options.leave((stage, ordered));
     };
@@ -169,11 +169,11 @@ fn render_with(
     check_kube_version(chart, &stage.capabilities)?;
     let mut warnings: Warnings = chart.warnings.iter().chain(&stage.remarks).map(|text| remark(text)).collect();
     let stack = threads.stack;
-    let ordered = run::order(stage.runnables());
+    let ordered = stage.runnables();
     let (printed, templates) = run::all(&ordered, profile, &origins, ambient, &mut warnings, threads)?;
     let finished = finish(&stage.graph, options, printed, warnings).map_err(|failure| {
         let blame = |path: &str, text: &str, offset| {
-            run::printer_of(stage.runnables(), profile, ambient, stack, (path, text, offset))
+            run::printer_of(&stage.runnables(), profile, ambient, stack, (path, text, offset))
         };
         failure.blamed(blame)
     });

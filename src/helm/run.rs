@@ -4,7 +4,6 @@
 //! template does to `.Values` with `set` is seen by those run after it, and of two templates that define one name the
 //! one parsed later wins.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compat::Profile;
@@ -75,16 +74,6 @@ impl Host for Hosted<'_> {
     fn warn(&mut self, warning: Diagnostic) {
         self.warnings.push(warning);
     }
-}
-
-/// Helm's order: deepest path first, then by name backwards.
-pub(super) fn order(runnables: BTreeMap<Arc<str>, Runnable>) -> Vec<Runnable> {
-    let mut ordered: Vec<Runnable> = runnables.into_values().collect();
-    ordered.sort_by_cached_key(|runnable| {
-        let depth = runnable.path.bytes().filter(|byte| *byte == b'/').count();
-        std::cmp::Reverse((depth, runnable.path.clone()))
-    });
-    ordered
 }
 
 /// The threads of one render, as its own thread sees them.
@@ -159,14 +148,13 @@ fn explained(error: &ExecError, runnable: &Runnable, origins: &Origins<'_>) -> B
 /// Runs the templates again up to the one at `path`, and says which place of a template printed the byte at `offset` of its `text`.
 /// Nothing if it does not print the same again.
 pub(crate) fn printer_of(
-    runnables: BTreeMap<Arc<str>, Runnable>,
+    ordered: &[Runnable],
     profile: Profile,
     ambient: &mut dyn Ambient,
     stack: Stack,
     (path, text, offset): (&str, &str, usize),
 ) -> Option<(SourceText, Span)> {
-    let ordered = order(runnables);
-    let templates = compiled(&ordered, profile, &Units::default()).ok()?;
+    let templates = compiled(ordered, profile, &Units::default()).ok()?;
     let mut warnings = Warnings::new();
     let mut host = Hosted { ambient, warnings: &mut warnings, lookup_told: false };
     let mut ctx = Ctx::new(&templates, &mut host, Options { stack, trace: true, ..Options::default() });

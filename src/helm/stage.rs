@@ -3,7 +3,6 @@
 //! In: a chart, options, and the user's values. Out: the charts that take part, the coalesced values, and what templates see of the
 //! release and the cluster. Belongs to one thread; another one sets up its own.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diag::Result;
@@ -53,8 +52,8 @@ impl Stage {
         Ok(Stage { graph, values, capabilities, remarks, shared })
     }
 
-    /// Every template with the data that it is run with, by path.
-    pub(super) fn runnables(&self) -> BTreeMap<Arc<str>, Runnable> {
+    /// Every template with the data that it is run with, in Helm's order.
+    pub(super) fn runnables(&self) -> Vec<Runnable> {
         context::runnables(&self.graph, &self.values, &self.shared)
     }
 }
