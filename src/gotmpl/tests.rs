@@ -246,7 +246,7 @@ fn loops_and_calls_in_each_other_end() {
         let mut host = Still;
         let mut ctx = Ctx::new(&templates, &mut host, Options::default());
         // near the end of what a render may do, so that the test need not do it all
-        ctx.rounds = ctx::ROUNDS_MAX - 10_000;
+        ctx.rounds = ROUNDS_MAX - 10_000;
         let error = ctx.execute("t.yaml", Val::Nil).expect_err("it ends");
         assert!(error.to_string().contains("rounds of range"), "{error}");
     }

@@ -21,7 +21,8 @@ pub(super) fn whole(
     ambient: &mut dyn Ambient,
 ) -> Result<(Set, Warnings)> {
     let chart = pool.chart(path, source)?;
-    let mut release = ReleaseOptions { profile: options.profile, one_thread: pool.one_thread, ..ReleaseOptions::default() };
+    let mut release =
+        ReleaseOptions { profile: options.profile, one_thread: pool.one_thread, ..ReleaseOptions::default() };
     release.name = options.release.clone().unwrap_or_else(|| chart.metadata.name.clone());
     release.namespace = options.namespace.clone().unwrap_or(release.namespace);
     let rendered = helm::render(&chart, &release, &UserValues::default(), ambient)?;

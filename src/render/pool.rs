@@ -33,7 +33,13 @@ struct Loaded {
 impl<'a> Pool<'a> {
     /// Over a source, of which nothing is known yet.
     pub fn new(source: &'a dyn Source, profile: Profile) -> Pool<'a> {
-        Pool { files: Once::new(source), parsed: Shared::new(profile), one_thread: false, profile, charts: Mutex::default() }
+        Pool {
+            files: Once::new(source),
+            parsed: Shared::new(profile),
+            one_thread: false,
+            profile,
+            charts: Mutex::default(),
+        }
     }
 
     /// Whose behaviour the renders follow.
