@@ -7,20 +7,23 @@
 mod registry;
 #[path = "support/mod.rs"]
 mod support;
+#[path = "support/tls.rs"]
+mod tls;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use registry::{Registry, text};
-use support::{hydrant, must, root, run};
+use support::{hydrant, root, run};
+use tls::certificates;
 
 const USER: &str = "ann";
 const PASSWORD: &str = "open:sesame";
@@ -103,29 +106,18 @@ fn passwords_come_from_docker_from_podman_and_from_helpers() {
         let environment = [("DOCKER_CONFIG", &*config(name, json.to_string())), ("PATH", Path::new(&path))];
         succeeds(&push(&registry.reference(name), &environment, &[]));
     }
+    // what Amazon's and Azure's clouds are reached by: a helper of that name for the registry's host
+    for name in ["ecr-login", "acr-env"] {
+        fs::copy(&helper, tools.join(format!("docker-credential-{name}"))).expect("copied");
+        let json =
+            serde_json::json!({ "credHelpers": { &registry.host: name, "other.example": "gcloud" } }).to_string();
+        let environment = [("DOCKER_CONFIG", &*config(name, json)), ("PATH", Path::new(&path))];
+        succeeds(&push(&registry.reference(name), &environment, &[]));
+    }
     let elsewhere = serde_json::json!({ "credsStore": "ours", "credHelpers": {} }).to_string();
     let environment = [("DOCKER_CONFIG", &*config("elsewhere", elsewhere)), ("PATH", Path::new(&path))];
     let other = guarded();
     refused(&push(&other.reference("x"), &environment, &[]), "registry-unauthorized");
-}
-
-/// An authority, and certificates that it signed: for the registry on loopback, and for a client.
-fn certificates(folder: &Path) {
-    let openssl = |line: &str| {
-        must(Command::new("openssl").current_dir(folder).args(line.split(' ')));
-    };
-    fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\n").expect("written");
-    openssl(
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2",
-    );
-    for name in ["server", "client"] {
-        openssl(&format!(
-            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"
-        ));
-        openssl(&format!(
-            "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem -days 2 -extfile names"
-        ));
-    }
 }
 
 /// A proxy that opens tunnels, and counts them.

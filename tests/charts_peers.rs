@@ -8,6 +8,8 @@
 
 #[path = "support/mod.rs"]
 mod support;
+#[path = "support/tls.rs"]
+mod tls;
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -21,11 +23,18 @@ use tempfile::TempDir;
 /// Time that a server may take to listen, on a machine that does much else.
 const START_SECONDS: u64 = 60;
 
-/// Serves `git http-backend` over HTTP; the arguments are the port and the folder with the repositories.
+/// Serves `git http-backend` over HTTP; the arguments are the port, the folder with the repositories, the newest version of the
+/// protocol, and `user:password` if it wants a login.
 const GIT_SERVER: &str = r"
-import http.server, os, subprocess, sys
+import base64, http.server, os, subprocess, sys
+login = 'Basic ' + base64.b64encode(sys.argv[4].encode()).decode() if len(sys.argv) > 4 else None
 class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, body):
+        if login and self.headers.get('authorization') != login:
+            self.send_response(401)
+            self.send_header('www-authenticate', 'Basic realm=git')
+            self.send_header('content-length', '0')
+            return self.end_headers()
         path, _, query = self.path.partition('?')
         env = dict(os.environ, GIT_PROJECT_ROOT=sys.argv[2], GIT_HTTP_EXPORT_ALL='1', PATH_INFO=path, QUERY_STRING=query,
             REQUEST_METHOD=self.command, CONTENT_TYPE=self.headers.get('content-type', ''), REMOTE_ADDR='127.0.0.1',
@@ -44,6 +53,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self): self.answer(b'')
     def do_POST(self): self.answer(self.rfile.read(int(self.headers['content-length'])))
 http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), Handler).serve_forever()
+";
+
+/// Serves a folder over TLS; the arguments are the port, the folder, certificate, key, and whose certificates clients must show.
+const TLS_SERVER: &str = r"
+import functools, http.server, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[3], sys.argv[4])
+if len(sys.argv) > 5:
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(sys.argv[5])
+class Server(http.server.ThreadingHTTPServer):
+    def finish_request(self, request, address):
+        with context.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, address)
+Server(('127.0.0.1', int(sys.argv[1])), functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[2])).serve_forever()
 ";
 
 /// A process that is stopped at the end.
@@ -88,10 +112,22 @@ impl Server {
         })
     }
 
-    fn git(folder: &Path, protocol: u8) -> Server {
+    fn tls(folder: &Path, files: &[&Path]) -> Server {
         Server::start(|port| {
             let mut command = Command::new("python3");
-            command.args(["-c", GIT_SERVER, &port.to_string()]).arg(folder).arg(protocol.to_string());
+            command.args(["-c", TLS_SERVER, &port.to_string()]).arg(folder).args(files);
+            command
+        })
+    }
+
+    fn git(folder: &Path, protocol: u8) -> Server {
+        Server::git_for(folder, protocol, &[])
+    }
+
+    fn git_for(folder: &Path, protocol: u8, login: &[&str]) -> Server {
+        Server::start(|port| {
+            let mut command = Command::new("python3");
+            command.args(["-c", GIT_SERVER, &port.to_string()]).arg(folder).arg(protocol.to_string()).args(login);
             command
         })
     }
@@ -242,6 +278,45 @@ fn charts_of_a_repository_are_found_as_helm_finds_them() {
 }
 
 #[test]
+fn repositories_over_tls_are_trusted_as_helm_trusts_them() {
+    let lab = Lab::new();
+    drop(lab.repository());
+    let tls = lab.path("tls");
+    fs::create_dir_all(&tls).expect("made");
+    tls::certificates(&tls);
+    let at = |name: &str| tls.join(name);
+    let (http, cert, key, authority) = (lab.path("http"), at("server.pem"), at("server.key"), at("ca.pem"));
+    let simple = Server::tls(&http, &[&cert, &key]);
+    let mutual = Server::tls(&http, &[&cert, &key, &authority]);
+    let word = |path: &Path| path.to_str().expect("a path").to_owned();
+    let (ca, ours, our_key) = (word(&authority), word(&at("client.pem")), word(&at("client.key")));
+    let shown = ["--ca-file", &ca, "--cert-file", &ours, "--key-file", &our_key];
+    for (server, more, good) in [
+        (&simple, &[][..], false),
+        (&simple, &["--ca-file", &ca], true),
+        (&simple, &["--insecure-skip-tls-verify"], true),
+        // another's certificate is no authority for this server
+        (&simple, &["--ca-file", &ours], false),
+        (&mutual, &["--ca-file", &ca], false),
+        (&mutual, &shown, true),
+        (&mutual, &["--cert-file", &ours, "--key-file", &our_key], false),
+    ] {
+        let url = format!("https://{}", server.host);
+        let output = lab.same(&[&["template", "r", "web", "--repo", &url], more].concat());
+        assert_eq!(output.status.success(), good, "{more:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    // as `helm repo add` keeps it
+    let url = format!("https://{}", mutual.host);
+    must(&mut lab.helm(&[&["repo", "add", "tls", &url], &shown[..]].concat()));
+    assert!(lab.same(&["template", "r", "tls/web"]).status.success());
+    let plain = format!("http://{}", simple.host);
+    assert!(!lab.same(&["template", "r", "web", "--repo", &plain]).status.success());
+    let untold = run(&mut lab.hydrant(&["template", "r", "web", "--repo", &format!("https://{}", simple.host)]));
+    assert_eq!(untold.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&untold.stderr).contains("web-certificate"));
+}
+
+#[test]
 fn charts_are_pulled_to_the_same_files() {
     let lab = Lab::new();
     let server = lab.repository();
@@ -346,6 +421,16 @@ fn charts_of_kustomizations_come_in_the_right_version() {
         let again = must(&mut lab.hydrant(&["build", &format!("theirs{number}"), "--compat", "helm-3", "--offline"]));
         assert_eq!(theirs, again);
     }
+    // booleans as pflag takes them, the last one counts
+    for (flags, good) in
+        [(&["--enable-helm=T"][..], true), (&["--enable-helm", "--enable-helm=false"], false), (&[], false)]
+    {
+        let words = [&["build", "ours0", "--helm-debug=0", "--network=true"], flags].concat();
+        assert_eq!(run(&mut lab.called("kustomize", &words)).status.success(), good, "{flags:?}");
+        let mut kustomize = lab.at_home(Command::new(peer("kubectl-1.35")));
+        kustomize.args(["kustomize", "theirs0", "--helm-debug=0", "--network=true"]).args(flags).arg("--helm-command");
+        assert_eq!(run(kustomize.arg(peer("helm-3.17"))).status.success(), good, "{flags:?}");
+    }
     let stale = lab.path("theirs0/charts/web-1.2.0/web/Chart.yaml");
     let text = fs::read_to_string(&stale).expect("unpacked").replace("version: 1.2.0", "version: 1.0.0");
     fs::write(&stale, text).expect("written");
@@ -443,6 +528,38 @@ fn bases_in_git_are_read_as_git_reads_them() {
 }
 
 #[test]
+fn bases_in_private_repositories_are_read_with_the_logins_that_git_has() {
+    let lab = Lab::new();
+    repositories(&lab);
+    let config = fs::read_to_string(lab.path("gitconfig")).expect("there");
+    let server = Server::git_for(&lab.path("git"), 2, &["ann:s e:cret"]);
+    let build = |url: &str| {
+        lab.write("k/kustomization.yaml", &format!("resources: ['{url}//deploy/base?ref=v1']\n"));
+        let mut kustomize = lab.at_home(Command::new(peer("kubectl-1.35")));
+        kustomize.env("GIT_TERMINAL_PROMPT", "0").args(["kustomize", "k"]);
+        let ours = run(lab
+            .called("kustomize", &["build", "k"])
+            .env("HYDRANT_CACHE", tempfile::tempdir().expect("a folder").path()));
+        let theirs = run(&mut kustomize);
+        assert_eq!(theirs.status.success(), ours.status.success(), "{url}: {}", String::from_utf8_lossy(&ours.stderr));
+        assert_eq!(String::from_utf8_lossy(&theirs.stdout), String::from_utf8_lossy(&ours.stdout), "{url}");
+        ours
+    };
+    let plain = format!("http://{}/base.git", server.host);
+    let refused = build(&plain);
+    let says = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(says.contains("web-unauthorized") && says.contains("netrc"), "{says}");
+    assert!(!build(&format!("http://ann:wrong@{}/base.git", server.host)).status.success());
+    assert!(build(&format!("http://ann:s%20e%3Acret@{}/base.git", server.host)).status.success());
+    lab.write("home/.netrc", "machine 127.0.0.1 login ann password \"s e:cret\"\n");
+    assert!(build(&plain).status.success(), "netrc");
+    fs::remove_file(lab.path("home/.netrc")).expect("removed");
+    lab.write("gitconfig", &format!("{config}[credential]\nhelper = store\n"));
+    lab.write("home/.git-credentials", &format!("http://ann:s%20e%3Acret@{}\n", server.host));
+    assert!(build(&plain).status.success(), "a helper");
+}
+
+#[test]
 fn a_lock_holds_what_a_source_takes_from_elsewhere() {
     let lab = Lab::new();
     repositories(&lab);
@@ -459,6 +576,7 @@ fn a_lock_holds_what_a_source_takes_from_elsewhere() {
         assert!(text.contains(code), "{code}: {text}");
     };
     says(&locked("a"), "lock-missing");
+    assert!(!lab.path("a").exists(), "nothing is fetched before it is refused");
     must(&mut lab.hydrant(&["deps", "update", "app", "--compat", "helm-3"]));
     let lock = fs::read_to_string(lab.path("app/hydrant.lock")).expect("a lock");
     assert!(lock.contains("resolved: 1.10.1+build.5") && lock.contains("profile: helm-3,kustomize-5.7"), "{lock}");
@@ -477,7 +595,9 @@ fn a_lock_holds_what_a_source_takes_from_elsewhere() {
     says(&locked("c"), "lock-digest");
     assert!(locked("b").status.success());
     lab.write("app/kustomization.yaml", &text.replace("^1", "~1.2"));
-    says(&locked("b"), "lock-stale");
+    says(&locked("f"), "lock-stale");
+    let kept: Vec<_> = walkdir::WalkDir::new(lab.path("f")).into_iter().flatten().collect();
+    assert!(kept.iter().all(|entry| !entry.file_type().is_file()), "nothing is fetched before it is refused: {kept:?}");
     must(&mut lab.hydrant(&["build", "app", "--compat", "helm-3"]));
     assert!(fs::read_to_string(lab.path("app/hydrant.lock")).expect("a lock").contains("resolved: 1.2.0"));
     drop(charts);

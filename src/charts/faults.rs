@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Access, Fetcher, FilePin, GitWanted, Mode, Packed, Place, Repository, Store, Wanted, Web, WebOptions};
 use crate::diag::{Fault, Result};
 use crate::oci::Digest;
-use crate::registry::faulty::{Anonymous, Asked, Faulty, Reply, answer, client, run};
+use crate::registry::faulty::{Anonymous, Asked, Faulty, Reply, answer, client, quick, run};
 
 /// A store in memory, which may be told to lie.
 #[derive(Default)]
@@ -37,9 +37,9 @@ impl Store for Shelf {
     }
 }
 
-fn quick() -> WebOptions {
+fn hasty() -> WebOptions {
     WebOptions {
-        backoff: Duration::from_millis(1),
+        patience: quick(),
         read_timeout: Duration::from_millis(300),
         total_timeout: Duration::from_secs(5),
         ..WebOptions::default()
@@ -47,7 +47,7 @@ fn quick() -> WebOptions {
 }
 
 fn fetcher(store: &Arc<Shelf>, mode: Mode) -> Fetcher {
-    Fetcher::new(Web::new(quick()), client(Arc::new(Anonymous)), store.clone(), mode)
+    Fetcher::new(Web::new(hasty()), client(Arc::new(Anonymous)), store.clone(), mode)
 }
 
 fn web(url: &str, access: Access) -> Wanted {
@@ -146,7 +146,7 @@ fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
     }
     let down = Faulty::start(|_, _| answer(500, b""));
     assert_eq!(fetch(&web(&at(&down), Access::default())).expect_err("down").code, "web-failed");
-    assert_eq!(down.asked().len(), 3);
+    assert_eq!(down.asked().len(), 4);
 }
 
 #[test]

@@ -6,7 +6,8 @@
 //!
 //! * [`Fetcher`] is the front: charts, files and git trees, each pinned by a digest or found anew.
 //! * [`Repositories`] is Helm's `repositories.yaml`; [`Dependency`] and [`Lock`] are its `Chart.lock`.
-//! * `index` reads an index of any size as a stream; `git` speaks git's own protocol: no process is started.
+//! * `index` reads an index of any size as a stream; `git` speaks git's own protocol; [`Logins`] says who we
+//!   are to its servers. No process is started here.
 
 mod dependency;
 mod fetcher;
@@ -36,7 +37,7 @@ pub(crate) use http::Repository;
 pub(crate) use pins::{BasePin, ChartPin, FilePin, LOCK_FILE, Pins};
 pub(crate) use repositories::{Repositories, RepositoryEntry};
 pub(crate) use version::DEVEL;
-pub(crate) use web::{Access, Tls, Web, WebOptions};
+pub(crate) use web::{Access, Login, Logins, Tls, Web, WebOptions};
 
 /// Largest packed chart read, in bytes: what Helm unpacks at most, and some.
 pub(crate) const CHART_BYTES_MAX: usize = 128 << 20;

@@ -2,23 +2,25 @@
 //!
 //! In: a URL and the [`Access`] of the repository it belongs to. Out: a [`Body`] that is read piece by piece. Credentials
 //! go to the repository's own origin alone, never along with a redirect to another one; `pass_everywhere` is Helm's
-//! `--pass-credentials`. What may pass (429, 5xx, a connection that broke) is tried again, what will not is not.
+//! `--pass-credentials`. What is tried again, and when, is the registry room's to decide.
 
 use std::error::Error as _;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::{Method, Response, StatusCode, Url};
 
 use crate::diag::{Diagnostic, Result};
-use crate::registry::{Failure, may_pass};
+use crate::registry::{Failure, Patience, Tries};
 
 /// Redirects followed for one request, as Go's client does.
 const REDIRECTS_MAX: usize = 10;
+/// The code of a server's refusal that asks for a login.
+pub(super) const UNAUTHORIZED: &str = "web-unauthorized";
 /// Longest piece of a server's own words that is shown, in bytes.
 const SHOWN_MAX: usize = 200;
 
@@ -35,10 +37,8 @@ pub(crate) struct WebOptions {
     pub(crate) read_timeout: Duration,
     /// Longest time for a whole request, its body included.
     pub(crate) total_timeout: Duration,
-    /// Tries in all for a request that fails in a way that may pass.
-    pub(crate) tries: u32,
-    /// Pause before the second try; doubles with each further one.
-    pub(crate) backoff: Duration,
+    /// How long a request is tried that fails in a way that may pass.
+    pub(crate) patience: Patience,
 }
 
 impl Default for WebOptions {
@@ -49,8 +49,7 @@ impl Default for WebOptions {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_secs(600),
-            tries: 3,
-            backoff: Duration::from_millis(250),
+            patience: Patience::default(),
         }
     }
 }
@@ -135,48 +134,64 @@ pub(super) struct Ask<'a> {
     pub(super) body: Option<(&'static str, Bytes)>,
 }
 
+/// A user and a password.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Login {
+    /// User.
+    pub(crate) user: String,
+    /// Password or token.
+    pub(crate) password: String,
+}
+
+/// Who we are to servers whose URL does not say it, where they ask. May block: it is called on a thread for that.
+pub(crate) trait Logins: Send + Sync {
+    /// The login for a URL; nothing if there is none.
+    fn find(&self, url: &Url) -> Option<Login>;
+}
+
 /// Makes requests; cheap to share by reference, keeps connections.
 pub(crate) struct Web {
     options: WebOptions,
     clients: Mutex<Vec<(Tls, reqwest::Client)>>,
+    logins: Option<Arc<dyn Logins>>,
 }
 
 impl Web {
     /// A client without connections yet.
     pub(crate) fn new(options: WebOptions) -> Web {
-        Web { options, clients: Mutex::default() }
+        Web { options, clients: Mutex::default(), logins: None }
+    }
+
+    /// With logins for git servers that want one.
+    pub(crate) fn with_logins(self, logins: Arc<dyn Logins>) -> Web {
+        Web { logins: Some(logins), ..self }
+    }
+
+    /// Who we are to the server of a URL that names nobody.
+    pub(super) async fn login(&self, url: &Url) -> Option<Access> {
+        let (logins, url) = (self.logins.clone()?, url.clone());
+        let found = tokio::task::spawn_blocking(move || logins.find(&url)).await.ok()??;
+        Some(Access { user: found.user, password: found.password, ..Access::default() })
     }
 
     /// The body of an answer with status 200. Fails with codes `web-*`.
     pub(super) async fn ask(&self, ask: &Ask<'_>) -> Result<Body> {
-        let mut tried = 0;
+        let mut tries = Tries::new(self.options.patience);
         loop {
-            tried += 1;
-            let last = tried >= self.options.tries;
-            let pause = match self.follow(ask).await {
-                Ok(answer) if answer.status() == StatusCode::OK => {
+            match tries.settle(self.follow(ask).await).await {
+                Some(Ok(answer)) if answer.status() == StatusCode::OK => {
                     return Ok(Body {
                         what: ask.what.to_owned(),
                         answer,
                         deadline: tokio::time::Instant::now() + self.options.total_timeout,
                     });
                 }
-                Ok(answer) if last || !may_pass(answer.status()) => return Err(refused(ask, answer).await),
-                Ok(answer) => self.pause(tried, &answer),
-                Err(Failure::Final(fault)) => return Err(fault),
-                Err(Failure::NoAnswer(error)) if last || !worth_another_try(&error) => {
-                    return Err(no_answer(ask.what, &ask.url, &error));
-                }
-                Err(Failure::NoAnswer(_)) => self.options.backoff.saturating_mul(1 << (tried - 1).min(8)),
-            };
-            tokio::time::sleep(pause).await;
+                Some(Ok(answer)) => return Err(refused(ask, answer).await),
+                Some(Err(Failure::Final(fault))) => return Err(fault),
+                Some(Err(Failure::NoAnswer(error))) => return Err(no_answer(ask.what, &ask.url, &error)),
+                None => {}
+            }
         }
-    }
-
-    fn pause(&self, tried: u32, answer: &Response) -> Duration {
-        let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let grown = self.options.backoff.saturating_mul(1 << (tried - 1).min(8));
-        asked.map_or(grown, Duration::from_secs).min(self.options.read_timeout)
     }
 
     /// Sends the request and follows redirects, the credential staying behind where the origin changes.
@@ -319,13 +334,6 @@ impl Body {
     }
 }
 
-/// A certificate that is not trusted now will not be trusted in a second, and a refused connection neither.
-fn worth_another_try(error: &reqwest::Error) -> bool {
-    let text = format!("{error:?}").to_ascii_lowercase();
-    let hopeless = ["certificate", "invalidcontenttype", "corrupt message", "refused", "lookup address", "not known"];
-    !error.is_builder() && !hopeless.iter().any(|word| text.contains(word))
-}
-
 /// A URL fit to be shown: without user and password.
 pub(super) fn shown(url: &Url) -> String {
     let mut url = url.clone();
@@ -351,7 +359,7 @@ async fn refused(ask: &Ask<'_>, mut answer: Response) -> Box<Diagnostic> {
     };
     match status.as_u16() {
         401 if had_credential => fault("web-credential", "check user and password: the server does not take them"),
-        401 => fault("web-unauthorized", "give `--username` and `--password`, or put them into `repositories.yaml`"),
+        401 => fault(UNAUTHORIZED, "give `--username` and `--password`, or put them into `repositories.yaml`"),
         403 => fault("web-denied", "ask for access, or check the URL"),
         404 | 410 => fault("web-not-found", "check the URL: there is no such file"),
         429 => fault("web-rate-limit", "wait and try again"),

@@ -42,9 +42,7 @@ pub(super) fn call(tool: &'static str, arguments: &[OsString], compat: &str) -> 
             Ok(Call::Run(own(theirs, "deps", arguments, compat, &["--charts-only"])))
         }
         ("kustomize", Some("build")) => {
-            let on = flag(&["--enable-helm", "--enable-helm=true"]);
-            let off: &[&str] = if on { &["--kustomizations-only"] } else { &["--kustomizations-only", "--no-charts"] };
-            Ok(Call::Run(own("build", "build", arguments, compat, off)))
+            Ok(Call::Run(own("build", "build", arguments, compat, &["--kustomizations-only", "--no-charts"])))
         }
         (_, Some(other)) => {
             let message = format!("hydrant does not answer `{tool} {other}`");
@@ -107,7 +105,7 @@ mod tests {
         );
         assert_eq!(
             run("kustomize", "build . --enable-helm", ""),
-            Call::Run(words("hydrant build . --enable-helm --kustomizations-only"))
+            Call::Run(words("hydrant build . --enable-helm --kustomizations-only --no-charts"))
         );
         assert_eq!(run("kustomize", "build", ""), Call::Run(words("hydrant build --kustomizations-only --no-charts")));
         assert_eq!(run("helm", "version -c --short", "helm-3"), Call::Print("v3.17.3+hydrant\n".into()));

@@ -153,6 +153,9 @@ fn settle_lasting<T>(
         missing.extend(remotes.take_missing());
         missing.sort();
         missing.dedup();
+        if flags.locked {
+            refuse_unlocked(lock.as_ref(), root, &missing)?;
+        }
         let brought = bringer.bring(&missing, terminal)?;
         for (need, place) in missing.into_iter().zip(brought) {
             options.kustomize.remotes.put(need, place);
@@ -161,6 +164,41 @@ fn settle_lasting<T>(
     let text =
         format!("`{root}` takes bases from elsewhere that take bases from elsewhere, more than {ROUNDS_MAX} deep");
     Err(Box::new(Diagnostic::input("remote-depth", text)))
+}
+
+/// Refuses what a lock does not pin, before anybody is asked for it.
+fn refuse_unlocked(lock: Option<&Lock>, root: &str, missing: &[Need]) -> Result<()> {
+    let Some(lock) = lock else { return Err(no_lock(root)) };
+    let unlocked: Vec<String> = missing.iter().filter_map(|need| unlocked(&lock.pins, need)).collect();
+    if unlocked.is_empty() { Ok(()) } else { Err(stale(&lock.path, unlocked)) }
+}
+
+/// A line that names what is needed, if it is not pinned.
+fn unlocked(pins: &Pins, need: &Need) -> Option<String> {
+    let base = |spec: &RepoSpec| pins.bases.contains_key(&(spec.clone.clone(), spec.revision.clone()));
+    let (pinned, name) = match need {
+        Need::Chart { repository, name, version, .. } => (
+            pins.charts.contains_key(&(repository.clone(), name.clone(), version.clone())),
+            format!("chart `{name}` {version} of `{repository}`"),
+        ),
+        Need::File(url) => (pins.files.contains_key(url), format!("file `{url}`")),
+        Need::Repository(spec) => (base(spec), format!("base `{}` {}", spec.clone, spec.revision)),
+        Need::FileOrRepository(url, spec) => (pins.files.contains_key(url) || base(spec), format!("`{url}`")),
+    };
+    (!pinned).then(|| format!("{name} is not locked"))
+}
+
+fn no_lock(root: &str) -> Box<Diagnostic> {
+    let text = format!("there is no `{LOCK_FILE}` in `{root}`, and `--locked` wants one");
+    Box::new(Diagnostic::input("lock-missing", text).hint(format!("make it with `hydrant deps update {root}`")))
+}
+
+fn stale(path: &str, differences: Vec<String>) -> Box<Diagnostic> {
+    let mut fault = Diagnostic::input("lock-stale", format!("`{path}` would change, and `--locked` forbids it"));
+    for line in differences {
+        fault = fault.trail(line, None);
+    }
+    Box::new(fault.hint("renew it with `hydrant deps update`, and look at what changed"))
 }
 
 /// The lock that stands beside a source.
@@ -191,11 +229,7 @@ pub(super) fn locked_profile(root: &str) -> Result<Option<String>> {
 fn finish(lock: Option<&Lock>, root: &str, pins: Pins, flags: &FetchFlags, terminal: &Terminal) -> Result<()> {
     let Some(lock) = lock else {
         if flags.locked && !pins.is_empty() {
-            let fault = Diagnostic::input(
-                "lock-missing",
-                format!("there is no `{LOCK_FILE}` in `{root}`, and `--locked` wants one"),
-            );
-            return Err(Box::new(fault.hint(format!("make it with `hydrant deps update {root}`"))));
+            return Err(no_lock(root));
         }
         return Ok(());
     };
@@ -207,12 +241,7 @@ fn finish(lock: Option<&Lock>, root: &str, pins: Pins, flags: &FetchFlags, termi
     }
     let differences = lock.pins.differences(&pins);
     if flags.locked {
-        let mut fault =
-            Diagnostic::input("lock-stale", format!("`{}` would change, and `--locked` forbids it", lock.path));
-        for line in differences {
-            fault = fault.trail(line, None);
-        }
-        return Err(Box::new(fault.hint("renew it with `hydrant deps update`, and look at what changed")));
+        return Err(stale(&lock.path, differences));
     }
     for line in differences {
         terminal.note(format_args!("{LOCK_FILE}: {line}"));

@@ -10,6 +10,7 @@ use super::Outcome;
 use super::bring::{self, FetchFlags};
 use super::build_all;
 use super::input::absolute;
+use super::pflag;
 use super::seed::{self, SeedArgs};
 use super::terminal::Terminal;
 
@@ -33,13 +34,13 @@ pub(super) struct Args {
     /// The order of objects where the kustomization says nothing: legacy or none
     #[arg(long, value_name = "ORDER", default_value = "legacy", value_parser = ["legacy", "none", "unspecified"])]
     reorder: String,
-    /// Render charts (always so)
-    #[arg(long)]
-    enable_helm: bool,
+    /// Render charts (so unless this says false)
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = pflag::boolean, value_name = "BOOL")]
+    enable_helm: Option<bool>,
     /// Refuse what is no kustomization; what a call as `kustomize` means
     #[arg(long, hide = true)]
     kustomizations_only: bool,
-    /// Refuse charts; what a call as `kustomize` without --enable-helm means
+    /// Refuse charts unless --enable-helm is given; what a call as `kustomize` means
     #[arg(long, hide = true)]
     no_charts: bool,
     /// Taken for kustomize's sake; charts are rendered without a command
@@ -52,19 +53,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "VERSION", value_delimiter = ',')]
     helm_api_versions: Vec<String>,
     /// Taken for kustomize's sake
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean)]
     helm_debug: bool,
     /// Add the label app.kubernetes.io/managed-by to every object
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean, value_name = "BOOL")]
     enable_managedby_label: bool,
     /// Taken for kustomize's sake; plugins beside the builtin ones are refused by name
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean)]
     enable_alpha_plugins: bool,
     /// Taken for kustomize's sake; executables are never run
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean)]
     enable_exec: bool,
     /// Taken for kustomize's sake; containers are never run
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean)]
     network: bool,
     /// Taken for kustomize's sake; containers are never run
     #[arg(long, value_name = "NAME", hide = true)]
@@ -76,7 +77,7 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "ENV", hide = true)]
     env: Vec<String>,
     /// Taken for kustomize's sake; containers are never run
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = pflag::boolean)]
     as_current_user: bool,
     #[command(flatten)]
     seed: SeedArgs,
@@ -98,7 +99,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         profile,
         restrictions: if none { LoadRestrictions::None } else { LoadRestrictions::RootOnly },
         helm: HelmOptions {
-            enabled: !args.no_charts,
+            enabled: args.enable_helm.unwrap_or(!args.no_charts),
             kube_version: args.helm_kube_version.as_str().into(),
             api_versions: args.helm_api_versions.iter().map(Into::into).collect(),
         },

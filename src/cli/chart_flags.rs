@@ -18,6 +18,7 @@ use crate::registry::Client;
 
 use super::blob_store::BlobStore;
 use super::connection::{self, wait};
+use super::git_logins::GitLogins;
 use super::pflag;
 use super::terminal::Terminal;
 
@@ -128,7 +129,7 @@ impl Servers {
         };
         let mode = if flags.offline { Mode::Offline } else { Mode::Online };
         let fetcher = Fetcher::new(
-            Web::new(web_options()),
+            Web::new(web_options()).with_logins(Arc::new(GitLogins)),
             registries(flags, references, home.logins)?,
             Arc::new(BlobStore::of_user()),
             mode,

@@ -30,6 +30,7 @@ mod diff_out;
 mod diff_sides;
 mod folder;
 mod git;
+mod git_logins;
 mod git_source;
 mod helm_pull;
 mod input;
@@ -89,6 +90,7 @@ struct Global {
 #[command(defer = true)]
 enum Command {
     /// Render a kustomization, a chart or a folder of manifests to flat manifests
+    #[command(args_override_self = true)]
     Build(build::Args),
     /// Render a chart as `helm template` does, flag for flag
     #[command(args_override_self = true)]

@@ -43,7 +43,7 @@ impl Transport {
                 201 | 204 => return Ok(()),
                 413 if bytes.len() > CHUNK_BYTES => return self.upload_in_chunks(purpose, blob, bytes).await,
                 // the session was lost on the way: begin another
-                404 | 416 if tried < self.options.tries => {}
+                404 | 416 if tried < self.options.patience.tries => {}
                 _ => return Err(self.refused(purpose, answer).await),
             }
         }
@@ -83,7 +83,7 @@ impl Transport {
                     (url, sent) = (self.location(purpose, &answer)?, end);
                     self.told.moved(&blob.descriptor, sent as u64);
                 }
-                416 if tried < self.options.tries => {
+                416 if tried < self.options.patience.tries => {
                     tried += 1;
                     let state = self.expect(purpose, &Request::new(Method::GET, url), &[204]).await?;
                     sent = received(&state).min(bytes.len());
@@ -130,11 +130,11 @@ impl Transport {
             match tokio::time::timeout(self.patience(descriptor.size), transfer).await {
                 Ok(Ok(())) => break,
                 Ok(Err(Cut::Final(fault))) => return Err(fault),
-                Ok(Err(Cut::Again(error))) if tried >= self.options.tries => {
+                Ok(Err(Cut::Again(error))) if tried >= self.options.patience.tries => {
                     return Err(self.no_answer(purpose, &error));
                 }
-                Ok(Err(Cut::Again(_))) => tokio::time::sleep(self.options.backoff).await,
-                Ok(Err(Cut::Short)) if tried >= self.options.tries => break,
+                Ok(Err(Cut::Again(_))) => tokio::time::sleep(self.options.patience.backoff).await,
+                Ok(Err(Cut::Short)) if tried >= self.options.patience.tries => break,
                 Ok(Err(Cut::Short)) => {}
                 Err(_) => {
                     return Err(fault::broken(

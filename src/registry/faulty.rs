@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Client, Credential, Credentials, Options, Step};
+use super::{Client, Credential, Credentials, Options, Patience, Step};
 use crate::diag::{Diagnostic, Result};
 use crate::oci::{Artifact, Blob, Digest, ImageManifest, Location, media_type};
 
@@ -135,10 +135,14 @@ pub(crate) fn client(credentials: Arc<dyn Credentials>) -> Client {
     impatient(credentials, Duration::from_secs(20))
 }
 
+/// As many tries as ever, without the pauses.
+pub(crate) fn quick() -> Patience {
+    Patience { backoff: Duration::from_millis(1), backoff_max: Duration::from_millis(5), ..Patience::default() }
+}
+
 fn impatient(credentials: Arc<dyn Credentials>, read_timeout: Duration) -> Client {
     let options = Options {
-        backoff: Duration::from_millis(1),
-        backoff_max: Duration::from_millis(5),
+        patience: quick(),
         read_timeout,
         connect_timeout: Duration::from_secs(5),
         slowest: 1 << 30,
@@ -290,6 +294,12 @@ fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
     let limited = Faulty::start(|_, _| Reply::Answer(429, "retry-after: 86400\r\n".to_owned(), Vec::new()));
     assert_eq!(fault_of(&limited).code, "registry-rate-limit");
     assert_eq!(limited.asked().len(), 4);
+    let date = "Fri, 31 Dec 1999 23:59:59 GMT";
+    let dated = Faulty::start(move |asked, before| match before.len() {
+        0 => Reply::Answer(503, format!("retry-after: {date}\r\ndate: {date}\r\n"), Vec::new()),
+        _ => honest(asked),
+    });
+    assert!(dated.pull().is_ok());
     let denied = Faulty::start(|_, _| answer(403, b"{}"));
     assert_eq!(fault_of(&denied).code, "registry-denied");
     assert_eq!(denied.asked().len(), 1);
@@ -342,6 +352,39 @@ fn tokens_are_fetched_kept_and_renewed() {
     }));
     assert_eq!(anonymous.code, "registry-unauthorized");
     assert!(anonymous.hints[0].contains("docker login"), "{anonymous:?}");
+}
+
+/// What Azure's helper gives: a token to exchange for another.
+struct Exchange;
+
+impl Credentials for Exchange {
+    fn find(&self, _registry: &str) -> Result<Option<Credential>> {
+        Ok(Some(Credential::IdentityToken("refresh me".to_owned())))
+    }
+}
+
+#[test]
+fn an_identity_token_is_exchanged_at_the_token_service() {
+    let registry = Faulty::start(|asked, _| {
+        if asked.path.starts_with("/token") {
+            let form = String::from_utf8_lossy(&asked.body).into_owned();
+            let wanted = [
+                "grant_type=refresh_token",
+                "refresh_token=refresh+me",
+                "scope=repository%3Ashop%3Apull",
+                "service=reg",
+            ];
+            let good = asked.method == "POST" && wanted.iter().all(|part| form.contains(part));
+            return if good { answer(200, br#"{"access_token":"fresh"}"#) } else { answer(400, form.as_bytes()) };
+        }
+        if asked.header("authorization") == Some("Bearer fresh") {
+            return honest(asked);
+        }
+        let host = asked.header("host").unwrap_or_default();
+        let challenge = format!("www-authenticate: Bearer realm=\"http://{host}/token\",service=\"reg\"\r\n");
+        Reply::Answer(401, challenge, Vec::new())
+    });
+    assert!(run(client(Arc::new(Exchange)).pull(&registry.location())).is_ok());
 }
 
 #[test]

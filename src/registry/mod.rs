@@ -23,6 +23,7 @@ mod layout;
 mod progress;
 mod push;
 mod referrers;
+mod retry;
 mod transport;
 mod workload;
 
@@ -31,5 +32,6 @@ pub(crate) use client::Client;
 pub(crate) use google::Google;
 pub(crate) use progress::Progress;
 pub(crate) use push::{Pushed, Step};
-pub(crate) use transport::{Failure, Options, may_pass};
+pub(crate) use retry::{Failure, Patience, Tries};
+pub(crate) use transport::Options;
 pub(crate) use workload::{Pool, Workload};

@@ -1,17 +1,18 @@
-//! One request and its answer: authorization, retries with backoff, redirects, limits on what comes back.
+//! One request and its answer: authorization, redirects, limits on what comes back; tried again as `retry` decides.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Method, Response, StatusCode, Url};
 
 use super::auth::{Challenge, Credential, Credentials, TokenAnswer, basic};
 use super::fault;
 use super::google::{Google, is_google};
 use super::progress::Told;
+use super::retry::{Failure, Patience, Tries, may_pass};
 use crate::diag::{Diagnostic, Result};
 use crate::oci::{Descriptor, Reference};
 
@@ -39,12 +40,8 @@ pub(crate) struct Options {
     pub(crate) read_timeout: Duration,
     /// Slowest transfer put up with, in bytes a second, after `read_timeout` of grace.
     pub(crate) slowest: u64,
-    /// Tries in all for a request that fails in a way that may pass.
-    pub(crate) tries: u32,
-    /// Pause before the second try; doubles with each further one.
-    pub(crate) backoff: Duration,
-    /// Longest pause, whatever a registry asks for.
-    pub(crate) backoff_max: Duration,
+    /// How long a request is tried that fails in a way that may pass.
+    pub(crate) patience: Patience,
     /// Largest blob read, in bytes.
     pub(crate) blob_bytes_max: u64,
 }
@@ -60,23 +57,9 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             slowest: 32 << 10,
-            tries: 4,
-            backoff: Duration::from_millis(250),
-            backoff_max: Duration::from_secs(30),
+            patience: Patience::default(),
             blob_bytes_max: 1 << 30,
         }
-    }
-}
-
-impl Options {
-    /// How long to wait after a failed try: as long as the registry asks for, else longer each time; never too long.
-    fn pause(&self, tried: u32, headers: &HeaderMap) -> Duration {
-        let asked = headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
-        let grown = self.backoff.saturating_mul(1 << (tried - 1).min(16));
-        asked.unwrap_or(grown).min(self.backoff_max)
     }
 }
 
@@ -152,20 +135,14 @@ impl Transport {
 
     /// Sends a request until it is answered in a way that more tries cannot better, and gives the answer, good or bad.
     pub(super) async fn send(&self, purpose: Purpose<'_>, request: &Request) -> Result<Response> {
-        let mut tried = 0;
+        let mut tries = Tries::new(self.options.patience);
         loop {
-            tried += 1;
-            let last = tried >= self.options.tries;
-            let pause = match self.send_authorized(purpose, request).await {
-                Ok(answer) if last || !may_pass(answer.status()) => return Ok(answer),
-                Ok(answer) => self.options.pause(tried, answer.headers()),
-                Err(Failure::Final(fault)) => return Err(fault),
-                Err(Failure::NoAnswer(error)) if last || !worth_another_try(&error) => {
-                    return Err(self.no_answer(purpose, &error));
-                }
-                Err(Failure::NoAnswer(_)) => self.options.pause(tried, &HeaderMap::new()),
-            };
-            tokio::time::sleep(pause).await;
+            match tries.settle(self.send_authorized(purpose, request).await).await {
+                Some(Ok(answer)) => return Ok(answer),
+                Some(Err(Failure::Final(fault))) => return Err(fault),
+                Some(Err(Failure::NoAnswer(error))) => return Err(self.no_answer(purpose, &error)),
+                None => {}
+            }
         }
     }
 
@@ -417,49 +394,5 @@ impl Request {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
         }
-    }
-}
-
-/// Why a try came to nothing.
-pub(crate) enum Failure {
-    /// More tries cannot help.
-    Final(Box<Diagnostic>),
-    /// Nothing came back.
-    NoAnswer(reqwest::Error),
-}
-
-impl From<Box<Diagnostic>> for Failure {
-    fn from(fault: Box<Diagnostic>) -> Failure {
-        Failure::Final(fault)
-    }
-}
-
-/// Answers that may be another at the next try.
-pub(crate) fn may_pass(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
-}
-
-/// A certificate that is not trusted now will not be trusted in a second.
-fn worth_another_try(error: &reqwest::Error) -> bool {
-    let text = format!("{error:?}").to_ascii_lowercase();
-    let tls = ["certificate", "invalidcontenttype", "corrupt message"].iter().any(|word| text.contains(word));
-    let name = ["name or service not known", "nodename nor servname", "no such host", "failed to lookup address"];
-    !tls && !error.is_builder() && !error.is_redirect() && !name.iter().any(|word| text.contains(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_and_a_registry_may_ask_for_longer_ones() {
-        let options =
-            Options { backoff: Duration::from_secs(1), backoff_max: Duration::from_secs(30), ..Options::default() };
-        let after = |text: &'static str| HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]);
-        let pauses: Vec<u64> = (1..8).map(|tried| options.pause(tried, &HeaderMap::new()).as_secs()).collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
-        assert_eq!(options.pause(1, &after("7")).as_secs(), 7);
-        assert_eq!(options.pause(1, &after("86400")).as_secs(), 30, "nobody waits for a day");
-        assert_eq!(options.pause(2, &after("Fri, 31 Dec 1999 23:59:59 GMT")).as_secs(), 2);
     }
 }

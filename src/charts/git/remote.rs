@@ -1,6 +1,7 @@
 //! Smart HTTP: which commit a revision names, and a pack of that commit without its history.
 //!
-//! Protocol version 2 is asked for; a server that answers in version 0 is understood, too.
+//! Protocol version 2 is asked for; a server that answers in version 0 is understood, too. As git does it, the first request
+//! carries what login the URL holds; a server that wants another is given what the user keeps for it.
 
 use bytes::Bytes;
 use reqwest::Url;
@@ -9,8 +10,8 @@ use super::object::Id;
 use super::pack::Pack;
 use super::packet::{Packet, Packets, push_line};
 use super::{broken, candidates, no_revision};
-use crate::charts::web::{Access, Ask, Web, shown};
-use crate::diag::Result;
+use crate::charts::web::{Access, Ask, UNAUTHORIZED, Web, shown};
+use crate::diag::{Diagnostic, Result};
 
 /// Longest list of references, in bytes.
 const REFERENCES_BYTES_MAX: usize = 64 << 20;
@@ -22,8 +23,8 @@ const REQUEST: &str = "application/x-git-upload-pack-request";
 
 /// Fetches the objects of one commit; gives the id that the revision names.
 pub(super) async fn fetch(web: &Web, url: &Url, revision: &str) -> Result<(Pack, Id)> {
-    let server = Server { web, url, name: shown(url) };
-    let advertised = server.get("info/refs", Some("service=git-upload-pack")).await?;
+    let mut server = Server { web, url, name: shown(url), access: Access::default() };
+    let advertised = server.greet().await?;
     let greeting = Greeting::read(&advertised, &server.name)?;
     let exact = Id::parse(revision);
     let (id, answer) = match greeting {
@@ -74,11 +75,27 @@ struct Server<'a> {
     web: &'a Web,
     url: &'a Url,
     name: String,
+    access: Access,
 }
 
 impl Server<'_> {
-    async fn get(&self, path: &str, query: Option<&str>) -> Result<Vec<u8>> {
-        self.ask(path, query, None, REFERENCES_BYTES_MAX).await
+    /// What the server says first; with the login that it wants, if there is one.
+    async fn greet(&mut self) -> Result<Vec<u8>> {
+        let first = match self.references().await {
+            Err(fault) if fault.code == UNAUTHORIZED => fault,
+            other => return other,
+        };
+        match self.web.login(self.url).await {
+            Some(access) => {
+                self.access = access;
+                self.references().await
+            }
+            None => Err(no_login(first)),
+        }
+    }
+
+    async fn references(&self) -> Result<Vec<u8>> {
+        self.ask("info/refs", Some("service=git-upload-pack"), None, REFERENCES_BYTES_MAX).await
     }
 
     async fn post(&self, request: Vec<u8>) -> Result<Vec<u8>> {
@@ -96,9 +113,8 @@ impl Server<'_> {
         url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
         url.set_query(query);
         let what = format!("fetch `{}`", self.name);
-        let access = Access::default();
-        let ask =
-            Ask { what: &what, url, home: self.url, access: &access, accept: "*/*", headers: VERSION_HEADER, body };
+        let access = &self.access;
+        let ask = Ask { what: &what, url, home: self.url, access, accept: "*/*", headers: VERSION_HEADER, body };
         self.web.ask(&ask).await?.bytes(limit).await
     }
 
@@ -115,6 +131,11 @@ impl Server<'_> {
         out.extend_from_slice(b"0000");
         self.post(out).await
     }
+}
+
+fn no_login(mut fault: Box<Diagnostic>) -> Box<Diagnostic> {
+    fault.hints = vec!["give git a login for it: in `~/.netrc`, or with `git credential approve`".to_owned()];
+    fault
 }
 
 /// What a server says first.
