@@ -59,6 +59,10 @@ pub fn yaml(data: &[u8]) {
             Err(fault) => drop(to_text(&fault, false)),
         }
     }
+    if yaml::is_printed(text, |_, _, _| {}) {
+        let tree = yaml::parse(&source, Dialect::V2).expect("what is printed is read");
+        assert_eq!(yaml::to_string(&tree), text, "what is said to be printed is");
+    }
     drop(yaml::parse_strict(&source, Dialect::V2));
     if let Ok(set) = Set::parse(&source) {
         drop(set.to_yaml());

@@ -101,7 +101,7 @@ impl Sides<'_> {
 
     fn set(&self, side: &Side) -> Result<Set> {
         match &side.input {
-            Input::Stdin => Set::parse(&SourceText::new("standard input", input::stdin()?)),
+            Input::Stdin => Set::parse_trees(&SourceText::new("standard input", input::stdin()?)),
             Input::Artifact(location) => Ok(input::artifact(location, self.world.connection)?.0),
             Input::Path(path) => self.alone(&Disk, path, side.profile),
             Input::Git(git) => self.alone(&GitSource::open(git)?, &git.path, side.profile),

@@ -44,7 +44,7 @@ pub(super) fn read(
         Input::Stdin => {
             let text = input::stdin()?;
             let dependency = dependency("source", &[("sha256", Digest::of(text.as_bytes()).hex())]);
-            let set = Set::parse(&SourceText::new("standard input", text))?;
+            let set = Set::parse_trees(&SourceText::new("standard input", text))?;
             Ok(Origin { set, source: argument.to_owned(), dependencies: vec![dependency] })
         }
         Input::Artifact(location) => {

@@ -1,17 +1,20 @@
 //! The head of an object: what is asked of each manifest before its tree is needed.
 //!
 //! In: YAML events. Out: identity and little else; everything below is checked for syntax and dropped at once, so that
-//! a render which only prints its objects never builds their trees.
+//! a render which only prints its objects never builds their trees. Where a tree is made anyway, the head is taken from it.
 
 use std::borrow::Cow;
 
-use crate::value::{Style, Text};
+use crate::value::{Style, Text, Tree};
 use crate::yaml::{Build, Plain};
 
 use super::ObjectId;
 
 /// The keys on the way to something that a head keeps.
 const KEPT: &[&str] = &["apiVersion", "kind", "metadata", "name", "namespace", "generateName", "items"];
+
+/// Longest text kept: longer ones are never part of an identity.
+pub(super) const TEXT_BYTES_MAX: usize = 512;
 
 /// What is left of a node.
 #[derive(Clone, Debug)]
@@ -27,6 +30,19 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// What is kept of a tree.
+    pub(super) fn of(tree: &Tree) -> Part {
+        match tree {
+            Tree::Scalar(_) if tree.is_null() => Part::Null,
+            Tree::Scalar(scalar) => Part::Text(kept_text(&scalar.text)),
+            Tree::List(_) => Part::List,
+            Tree::Map(map) => {
+                let kept = KEPT.iter().filter_map(|key| Some((*key, Part::of(map.get(key)?))));
+                Part::Map(kept.collect())
+            }
+        }
+    }
+
     fn get(&self, key: &str) -> Option<&Part> {
         match self {
             Part::Map(entries) => entries.iter().find(|entry| entry.0 == key).map(|entry| &entry.1),
@@ -58,6 +74,10 @@ impl Part {
     }
 }
 
+fn kept_text(text: &Text) -> Text {
+    if text.len() > TEXT_BYTES_MAX { Text::default() } else { text.clone() }
+}
+
 /// Builds [`Part`]s.
 pub(super) struct HeadBuilder;
 
@@ -69,8 +89,7 @@ impl Build for HeadBuilder {
     fn scalar(&mut self, plain: Plain, text: Cow<'_, str>, _style: Style) -> Part {
         match plain {
             Plain::Null => Part::Null,
-            // long texts are never part of an identity; a prefix would be as good
-            _ if text.len() > 512 => Part::Text(Text::default()),
+            _ if text.len() > TEXT_BYTES_MAX => Part::Text(Text::default()),
             _ => Part::Text(Text::from(text)),
         }
     }

@@ -93,17 +93,24 @@ pub struct Object {
     pub origin: Arc<Origin>,
     tree: OnceLock<Tree>,
     raw: Option<Arc<str>>,
+    /// The text is what the tree would be printed as.
+    printed: bool,
 }
 
 impl Object {
     /// An object from its value.
     pub fn new(tree: Tree, origin: Arc<Origin>) -> Object {
-        Object { id: ObjectId::of(&tree), origin, tree: OnceLock::from(tree), raw: None }
+        Object { id: ObjectId::of(&tree), origin, tree: OnceLock::from(tree), raw: None, printed: false }
     }
 
-    /// An object from a text that has been read once and so is known to be good YAML.
-    pub(super) fn from_text(id: ObjectId, raw: Arc<str>, origin: Arc<Origin>) -> Object {
-        Object { id, origin, tree: OnceLock::new(), raw: Some(raw) }
+    /// An object from a text that has been read once and so is known to be good YAML; with its tree, if it was made then.
+    pub(super) fn from_text(id: ObjectId, raw: Arc<str>, tree: Option<Tree>, origin: Arc<Origin>) -> Object {
+        Object { id, origin, tree: tree.map_or_else(OnceLock::new, OnceLock::from), raw: Some(raw), printed: false }
+    }
+
+    /// An object from a text that is known to be what its tree would be printed as.
+    pub(super) fn from_printed(id: ObjectId, raw: Arc<str>, origin: Arc<Origin>) -> Object {
+        Object { id, origin, tree: OnceLock::new(), raw: Some(raw), printed: true }
     }
 
     /// Its value, read as `kubectl apply` reads YAML.
@@ -118,6 +125,21 @@ impl Object {
     /// Its text as a renderer printed it, without separators; nothing where only the tree exists.
     pub fn raw(&self) -> Option<&Arc<str>> {
         self.raw.as_ref()
+    }
+
+    /// Its value, printed: the same text for the same value, however it was written.
+    pub fn canonical(&self) -> Arc<str> {
+        match &self.raw {
+            Some(raw) if self.printed => Arc::clone(raw),
+            _ => yaml::to_string(self.tree()).into(),
+        }
+    }
+
+    /// False if no key or text in it can hold `word`, as far as that can be told without reading it.
+    #[cfg(feature = "net")]
+    pub(crate) fn may_hold(&self, word: &str) -> bool {
+        let raw = self.raw.as_ref().filter(|_| self.printed);
+        raw.is_none_or(|raw| memchr::memmem::find(raw.as_bytes(), word.as_bytes()).is_some())
     }
 
     /// Its text: as printed, or its tree printed as kustomize prints. Ends with a line end.

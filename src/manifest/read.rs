@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Result, SourceText, Span};
 use crate::value::{Text, Tree};
 use crate::yaml::{self, Dialect};
 
-use super::head::{HeadBuilder, Part};
+use super::head::{HeadBuilder, Part, TEXT_BYTES_MAX};
 use super::{Object, ObjectId, Origin, Set};
 
 impl Set {
@@ -22,13 +22,32 @@ impl Set {
     pub fn parse(source: &SourceText) -> Result<Set> {
         let mut set = Set::default();
         for (part, range) in yaml::read_documents(source, Dialect::V2, &mut HeadBuilder)? {
-            add_document(&mut set, source, &part, range)?;
+            add_document(&mut set, source, &part, None, range)?;
+        }
+        Ok(set)
+    }
+
+    /// As [`Set::parse`], for callers that will want every object's value: each text is read once and not twice, and one
+    /// that is known to be as it would be printed is not read at all until its tree is asked for.
+    pub fn parse_trees(source: &SourceText) -> Result<Set> {
+        if let Some(object) = printed(source) {
+            return Ok(Set { objects: vec![object] });
+        }
+        let mut set = Set::default();
+        for (tree, range) in yaml::parse_pieces(source, Dialect::V2)? {
+            add_document(&mut set, source, &Part::of(&tree), Some(tree), range)?;
         }
         Ok(set)
     }
 }
 
-fn add_document(set: &mut Set, source: &SourceText, part: &Part, range: Range<usize>) -> Result<()> {
+fn add_document(
+    set: &mut Set,
+    source: &SourceText,
+    part: &Part,
+    tree: Option<Tree>,
+    range: Range<usize>,
+) -> Result<()> {
     if matches!(part, Part::Null) {
         return Ok(());
     }
@@ -39,13 +58,34 @@ fn add_document(set: &mut Set, source: &SourceText, part: &Part, range: Range<us
     }
     let line = source.line_column(u32::try_from(body.start).unwrap_or(u32::MAX)).0 as u32;
     let origin = Arc::new(Origin { file: Text::new(source.name()), line, ..Origin::default() });
-    let object = Object::from_text(id, Arc::from(&source.text()[body]), origin);
+    let object = Object::from_text(id, Arc::from(&source.text()[body]), tree, origin);
     if part.is_list() {
         add_items(set, &object);
     } else {
         set.objects.push(object);
     }
     Ok(())
+}
+
+/// The one object of a text that is as it would be printed, if that is known.
+fn printed(source: &SourceText) -> Option<Object> {
+    let [mut api_version, mut kind, mut namespace, mut name] = [""; 4];
+    let known = yaml::is_printed(source.text(), |outer, key, text| match (outer, key) {
+        (None, "apiVersion") => api_version = text,
+        (None, "kind") => kind = text,
+        (Some("metadata"), "namespace") => namespace = text,
+        (Some("metadata"), "name") => name = text,
+        _ => {}
+    });
+    // what is missing, and lists that are taken apart, are for those who read the text
+    let good = |text: &str| !matches!(text, "" | "null") && text.len() <= TEXT_BYTES_MAX;
+    let whole = known && [api_version, kind, name].into_iter().all(good) && (namespace.is_empty() || good(namespace));
+    if !whole || kind.ends_with("List") {
+        return None;
+    }
+    let origin = Arc::new(Origin { file: Text::new(source.name()), line: 1, ..Origin::default() });
+    let id = ObjectId::new(api_version, kind.into(), namespace.into(), name.into());
+    Some(Object::from_printed(id, Arc::from(source.text()), origin))
 }
 
 /// What keeps a document from being an object.
@@ -127,5 +167,37 @@ mod tests {
         assert_eq!(code("kind: A\nmetadata: {name: a}\n"), "manifest-no-api-version");
         assert_eq!(code("apiVersion: v1\nkind: A\n"), "manifest-no-name");
         assert_eq!(code("a: [\n"), "yaml-syntax");
+    }
+
+    #[test]
+    fn with_trees_or_without_the_same_is_read() {
+        for text in [
+            "apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: 1}\n--- # two\napiVersion: g/v1\nkind: B\nmetadata: {generateName: b-}\n",
+            "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: A, metadata: {name: a}}\n",
+            "apiVersion: apps/v1\nkind: A\nmetadata:\n  name: \"5\"\n  namespace: b\nspec:\n- name: no\n",
+            "apiVersion: v1\nkind: A\nmetadata:\n  name: null\n",
+            "apiVersion: v1\nkind: A\nmetadata: {}\n",
+            "apiVersion: v1\nitems: []\nkind: List\nmetadata:\n  name: a\n",
+            "apiVersion: v1\nkind: A\nmetadata:\n  name: a\n\n",
+            "a: &m {name: x}\napiVersion: v1\nkind: A\nmetadata:\n  <<: *m\n",
+            "",
+            "---\n",
+            "[1]\n",
+            "kind: A\n",
+            "apiVersion: v1\nkind: ~\n",
+            "apiVersion: v1\nkind: A\nmetadata: {name: ~}\n",
+            "apiVersion: v1\nkind: A\nmetadata: [name]\n",
+            "apiVersion: v1\nkind: A\nmetadata: {name: [a]}\n",
+            "a: [\n",
+        ] {
+            let read = |set: Result<Set>| {
+                let objects = set.map_err(|fault| (fault.code, fault.message.clone()))?.objects;
+                let told = |object: &Object| {
+                    (object.id.clone(), object.origin.clone(), object.tree().clone(), object.text(), object.canonical())
+                };
+                Ok::<Vec<_>, (&str, String)>(objects.iter().map(told).collect())
+            };
+            assert_eq!(read(parse(text)), read(Set::parse_trees(&SourceText::new("a.yaml", text))), "{text}");
+        }
     }
 }

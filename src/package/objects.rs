@@ -10,7 +10,7 @@ const UNRENDERED: [&str; 4] = ["kustomization.yaml", "kustomization.yml", "Kusto
 /// The objects in the manifests of an artifact, in order of path.
 ///
 /// Every document must be an object: half a source is never a source, since what is missing would be pruned. Fails with
-/// `artifact-unrendered`, `manifest-encoding`, or as [`Set::parse`] does.
+/// `artifact-unrendered`, `manifest-encoding`, or as [`Set::parse_trees`] does.
 pub(crate) fn objects(files: &Files) -> Result<Set> {
     let unrendered = |path: &str| UNRENDERED.contains(&path.rsplit('/').next().unwrap_or_default());
     if let Some((path, _)) = files.iter().find(|(path, _)| unrendered(path)) {
@@ -23,7 +23,7 @@ pub(crate) fn objects(files: &Files) -> Result<Set> {
     for (path, bytes) in files.manifests() {
         let encoding = |_| Diagnostic::input("manifest-encoding", format!("`{path}` is not UTF-8"));
         let text = std::str::from_utf8(bytes).map_err(encoding)?;
-        set.objects.extend(Set::parse(&SourceText::new(path, text))?.objects);
+        set.objects.extend(Set::parse_trees(&SourceText::new(path, text))?.objects);
     }
     Ok(set)
 }

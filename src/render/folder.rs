@@ -55,7 +55,7 @@ pub(super) fn read_file(source: &dyn Source, path: &str) -> Result<Set> {
         let message = format!("`{path}` is not UTF-8 text");
         return Err(Box::new(Diagnostic::input("manifest-not-text", message).hint("give YAML or JSON manifests")));
     };
-    Set::parse(&SourceText::new(path, text))
+    Set::parse_trees(&SourceText::new(path, text))
 }
 
 #[cfg(test)]

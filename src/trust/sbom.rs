@@ -15,7 +15,7 @@ const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContain
 /// The images that the objects run, as written, each with the objects that run it; sorted.
 fn images(set: &Set) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for object in &set.objects {
+    for object in set.objects.iter().filter(|object| object.may_hold("image")) {
         let mut take = |image: &str| {
             let users = found.entry(image.to_owned()).or_default();
             let user = object.id.to_string();

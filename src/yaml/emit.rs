@@ -17,7 +17,7 @@
 
 mod scalar;
 
-pub(super) use scalar::Analysis;
+pub(super) use scalar::{Analysis, Form};
 
 use std::borrow::Cow;
 

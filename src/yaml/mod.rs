@@ -7,6 +7,7 @@
 //! * [`parse`] and [`parse_pieces`] read by a [`Dialect`]; [`read`](read()) builds values of another room's own.
 //! * [`to_string`] prints a tree as `sigs.k8s.io/yaml` and so kustomize do; [`Emitter`] prints values that are no
 //!   trees, event by event, in that style or in go-yaml v3's.
+//! * [`is_printed`] knows of most texts that were printed so already, without reading them.
 
 mod emit;
 mod encoding;
@@ -14,6 +15,7 @@ mod hop;
 mod node;
 mod order;
 mod print;
+mod printed;
 mod read;
 mod refold;
 mod resolve;
@@ -29,6 +31,7 @@ pub use encoding::decode;
 pub use node::{inline, kind_of, lost, node_to_string, tag};
 pub use order::sort_keys;
 pub use print::{to_json, to_json_indented, to_string, to_string_strict};
+pub use printed::is_printed;
 #[cfg(feature = "fuzzing")]
 pub use read::TreeBuilder;
 pub use read::{Build, Plain, Spans, lossy};

@@ -15,7 +15,7 @@ pub fn sort_keys<T>(entries: &mut [T], look: Look, key: impl Fn(&T) -> &str) {
 }
 
 /// go-yaml's comparison of keys. No total order for odd keys: digits past 64 bits, zeros after digits.
-fn less(a: &str, b: &str, look: Look) -> bool {
+pub(super) fn less(a: &str, b: &str, look: Look) -> bool {
     let common = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
     let mut begin = common;
     while !a.is_char_boundary(begin) || !b.is_char_boundary(begin) {

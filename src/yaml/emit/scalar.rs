@@ -18,11 +18,18 @@ pub(in crate::yaml) struct Analysis {
 
 /// The styles that a scalar can be written in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(in crate::yaml) enum Form {
     Plain,
     Single,
     Double,
     Literal,
+}
+
+impl Form {
+    /// The style that v2 picks for a string.
+    pub(in crate::yaml) fn of(text: &str) -> Form {
+        allowed(wanted(text, Look::V2), text, Analysis::of(text, Look::V2), false)
+    }
 }
 
 impl Analysis {
@@ -149,14 +156,7 @@ fn is_printable(character: char) -> bool {
 impl Emitter<'_> {
     /// Writes a string in the style that go-yaml picks for it.
     pub(super) fn write_str(&mut self, text: &str, analysis: Analysis, simple_key: bool) {
-        let wanted = if text.contains('\n') {
-            Form::Literal
-        } else if means_itself(text, self.look) {
-            Form::Plain
-        } else {
-            Form::Double
-        };
-        self.write_form(text, allowed(wanted, text, analysis, simple_key), !simple_key);
+        self.write_form(text, allowed(wanted(text, self.look), text, analysis, simple_key), !simple_key);
     }
 
     /// Writes a scalar in its own style, as go-yaml prints a node.
@@ -324,6 +324,17 @@ impl Emitter<'_> {
                 breaks = false;
             }
         }
+    }
+}
+
+/// The style that a string gets where it can.
+fn wanted(text: &str, look: Look) -> Form {
+    if text.contains('\n') {
+        Form::Literal
+    } else if means_itself(text, look) {
+        Form::Plain
+    } else {
+        Form::Double
     }
 }
 
