@@ -1,7 +1,9 @@
-//! A differential test: generated templates, values and documents, rendered by Hydrant and by the real Helm, shrunk where they differ.
+//! A differential test: generated templates, values and documents, rendered by Hydrant and by the real Helm, and generated
+//! kustomizations, built by Hydrant and by the real kustomize; shrunk where they differ.
 //!
-//!     cargo test --test differential                       2,000 cases, as CI does
+//!     cargo test --test differential                       2,000 cases and 200 kustomizations, as CI does
 //!     cargo test --test differential -- --count 50000 --seed 7
+//!     cargo test --test differential -- --count 0 --kustomizations 5000
 //!     cargo test --test differential -- --count 0          only whether the grammar covers every function
 //!     cargo test --test differential -- --faults           plants the faults of `faults.toml` one by one; each must be found
 //!
@@ -23,6 +25,8 @@ mod charts;
 mod faults;
 mod generate;
 mod grammar;
+mod kustomizations;
+mod overlays;
 mod random;
 mod shrink;
 mod tree;
@@ -62,7 +66,8 @@ fn main() -> ExitCode {
     let good = if words.iter().any(|word| word == "--faults") {
         faults::find_all(seed, number("--count", 20_000) as usize, &functions)
     } else {
-        compare(seed, number("--count", 2000) as usize, &functions)
+        let good = compare(seed, number("--count", 2000) as usize, &functions);
+        kustomizations::compare(seed, number("--kustomizations", 200) as usize) && good
     };
     println!("\n{} passed, {} failed", u8::from(good), u8::from(!good));
     ExitCode::from(u8::from(!good))
