@@ -23,7 +23,9 @@ pub(crate) fn compare(seed: u64, count: usize) -> bool {
     let mut cases = 0;
     for _ in 0..count {
         let parts = overlays::draw(&mut random);
-        parts.iter().for_each(|part| *used.entry(part.kind).or_default() += 1);
+        for part in &parts {
+            *used.entry(part.kind).or_default() += 1;
+        }
         cases += 1;
         let (ours, theirs) = (build(&parts, Tool::Hydrant), build(&parts, Tool::Kustomize));
         failing += usize::from(ours.is_none() && theirs.is_none());
@@ -40,7 +42,9 @@ pub(crate) fn compare(seed: u64, count: usize) -> bool {
         differences.len(),
         overlays::KINDS.len()
     );
-    differences.iter().for_each(|difference| println!("{difference}"));
+    for difference in &differences {
+        println!("{difference}");
+    }
     differences.is_empty() && (kinds == overlays::KINDS.len() || count < 200)
 }
 
@@ -85,7 +89,7 @@ fn files(parts: &[Part]) -> BTreeMap<&'static str, String> {
     }
     heads
         .into_iter()
-        .map(|(file, heads)| (file, heads.into_iter().map(|(head, text)| format!("{head}{text}")).collect()))
+        .map(|(file, heads)| (file, heads.into_iter().flat_map(|(head, text)| [head.to_owned(), text]).collect()))
         .collect()
 }
 
@@ -128,5 +132,5 @@ fn smallest(mut parts: Vec<Part>) -> String {
 }
 
 fn shown(parts: &[Part]) -> String {
-    files(parts).iter().map(|(name, text)| format!("=== {name}\n{text}")).collect()
+    files(parts).iter().flat_map(|(name, text)| [format!("=== {name}\n"), text.clone()]).collect()
 }

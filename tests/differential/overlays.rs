@@ -234,8 +234,7 @@ fn pod_template(random: &mut Random, indent: usize) -> String {
             "    volumes:\n    - name: v\n      configMap: {{name: {other}}}\n    - name: s\n      secret: {{secretName: {other}}}\n"
         );
     }
-    let pad = " ".repeat(indent);
-    text.lines().map(|line| format!("{pad}{line}\n")).collect()
+    indented(&text, indent)
 }
 
 type Put<'a> = dyn FnMut(&'static str, &'static str, String, &'static str) + 'a;
@@ -519,5 +518,5 @@ fn replacement(random: &mut Random, file: &'static str, put: &mut Put<'_>) {
 
 fn indented(text: &str, by: usize) -> String {
     let pad = " ".repeat(by);
-    text.lines().map(|line| format!("{pad}{line}\n")).collect()
+    text.lines().flat_map(|line| [&*pad, line, "\n"]).collect()
 }
