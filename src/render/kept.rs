@@ -9,8 +9,9 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hasher as _;
+use std::sync::{Mutex, PoisonError};
 
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::diag::Result;
 use crate::source::{Asked, Once, Question, hex};
@@ -39,12 +40,19 @@ pub struct Kept<'a> {
     salt: String,
     /// The folder that paths are seen from, with a slash behind.
     top: String,
+    /// The rows of entries that were looked into, and whether they hold: roots share most of what they ask.
+    rows: Mutex<FxHashMap<Box<[u8]>, bool>>,
 }
 
 impl<'a> Kept<'a> {
     /// `salt` is what results depend on beside inputs: Hydrant's build and the options.
     pub fn new(store: &'a dyn Store, salt: &str, top: &str) -> Kept<'a> {
-        Kept { store, salt: format!("{FORM}\n{salt}"), top: format!("{}/", top.trim_end_matches('/')) }
+        Kept {
+            store,
+            salt: format!("{FORM}\n{salt}"),
+            top: format!("{}/", top.trim_end_matches('/')),
+            rows: Mutex::default(),
+        }
     }
 
     /// The key of a root.
@@ -75,12 +83,9 @@ impl<'a> Kept<'a> {
         let entry = self.store.get(key)?;
         let mut rest = Reader(checked(&entry)?);
         for _ in 0..rest.count()? {
-            let path = self.path(rest.text()?);
-            for question in QUESTIONS {
-                let then = rest.text()?;
-                if !then.is_empty() && self.answer(files, question, &path) != then {
-                    return None;
-                }
+            let row = rest.row()?;
+            if !self.holds(row, files)? {
+                return None;
             }
         }
         let mut page = Page::default();
@@ -91,6 +96,23 @@ impl<'a> Kept<'a> {
             page.documents.push(Document { file_name: rest.text()?.to_owned(), text: rest.text()?.to_owned() });
         }
         rest.0.is_empty().then_some(page)
+    }
+
+    /// True if what a row of an entry says of a path is so today; nothing for a row that is none.
+    fn holds(&self, row: &[u8], files: &Once<'_>) -> Option<bool> {
+        let rows = || self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(holds) = rows().get(row) {
+            return Some(*holds);
+        }
+        let mut rest = Reader(row);
+        let path = self.path(rest.text()?);
+        let mut holds = true;
+        for question in QUESTIONS {
+            let then = rest.text()?;
+            holds &= then.is_empty() || self.answer(files, question, &path) == then;
+        }
+        rows().insert(row.into(), holds);
+        Some(holds)
     }
 
     fn answer(&self, files: &Once<'_>, question: Question, path: &str) -> String {
@@ -159,6 +181,16 @@ impl<'e> Reader<'e> {
         let (count, rest) = self.0.split_first_chunk::<8>()?;
         self.0 = rest;
         usize::try_from(u64::from_le_bytes(*count)).ok()
+    }
+
+    /// A path and the answers to all questions about it.
+    fn row(&mut self) -> Option<&'e [u8]> {
+        let begin = self.0;
+        for _ in 0..=QUESTIONS.len() {
+            let length = self.count()?;
+            self.0 = self.0.get(length..)?;
+        }
+        begin.get(..begin.len() - self.0.len())
     }
 
     fn text(&mut self) -> Option<&'e str> {
