@@ -64,6 +64,8 @@ pub mod value;
 
 inner_rooms!(
     archive,
+    #[cfg(any(feature = "cli", feature = "fuzzing"))]
+    check,
     funcs,
     go,
     gotmpl,

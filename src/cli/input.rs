@@ -9,7 +9,7 @@ use std::io::Read as _;
 
 use crate::archive::LayerLimits;
 use crate::compat::Profile;
-use crate::diag::{Diagnostic, Result};
+use crate::diag::{Diagnostic, Result, SourceText};
 use crate::manifest::Set;
 use crate::oci::{Digest, Location};
 use crate::package::{self, unpack};
@@ -18,8 +18,8 @@ use crate::source::{self, Source};
 
 use super::bring::{FetchFlags, settle};
 use super::connection::{ConnectionArgs, wait};
-use super::git_source::GitPath;
-use super::seed::SeedArgs;
+use super::git_source::{GitPath, GitSource};
+use super::seed::{self, SeedArgs};
 use super::terminal::Terminal;
 
 /// Most bytes read from standard input.
@@ -70,6 +70,28 @@ impl Input {
 pub(super) fn refused(argument: &str) -> Box<Diagnostic> {
     let fault = Diagnostic::input("source-kind", format!("`{argument}` is not read by this command"));
     Box::new(fault.hint("check it out and give its path, or give an `oci://` reference"))
+}
+
+/// Reads or renders what an argument names; warnings go to the terminal.
+pub(super) fn objects(
+    argument: &str,
+    profile: Profile,
+    connection: &ConnectionArgs,
+    fetch: &FetchFlags,
+    terminal: &Terminal,
+) -> Result<Set> {
+    let rendered = match Input::parse(argument)? {
+        Input::Stdin => return Set::parse(&SourceText::new("standard input", stdin()?)),
+        Input::Artifact(location) => return Ok(artifact(&location, connection)?.0),
+        Input::Live => return Err(refused(argument)),
+        Input::Path(path) => rendered(&path, profile, fetch, terminal)?,
+        Input::Git(git) => {
+            rendered_from(&GitSource::open(&git)?, &git.path, &Options::of(profile), &SeedArgs::default())?
+        }
+    };
+    rendered.warnings.iter().for_each(|warning| terminal.report(warning));
+    seed::warn_unsteady(&rendered.unsteady, terminal);
+    Ok(rendered.set)
 }
 
 /// The objects of an artifact, and its digest.

@@ -20,6 +20,7 @@ mod build;
 mod build_all;
 mod cache;
 mod chart_flags;
+mod check;
 mod connection;
 mod copy;
 mod deps;
@@ -51,6 +52,8 @@ mod sync;
 mod tag;
 mod template;
 mod terminal;
+#[cfg(feature = "policy")]
+mod test;
 mod tryout;
 mod verify;
 
@@ -97,6 +100,11 @@ enum Command {
     Template(Box<template::Args>),
     /// Show what changes between two sources, object by object
     Diff(diff::Args),
+    /// Check a source's objects: schema, policies, and what only the whole set shows
+    Check(Box<check::Args>),
+    /// Run the test cases that policies bring with them (Gatekeeper's suites)
+    #[cfg(feature = "policy")]
+    Test(test::Args),
     /// Render, pack and push; prints REF@digest
     Push(push::Args),
     /// Bring an artifact's files into a folder
@@ -190,6 +198,7 @@ fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
         let source = match &arguments.command {
             Command::Build(args) => Some(args.source.as_str()),
             Command::Push(args) => Some(args.source.as_str()),
+            Command::Check(args) => Some(args.source.as_str()),
             _ => None,
         };
         compat = source.map(bring::locked_profile).transpose()?.flatten().unwrap_or_default();
@@ -203,6 +212,9 @@ fn dispatch(arguments: Arguments, terminal: &Terminal) -> Result<Outcome> {
         Command::Build(args) => build::run(args, profile, terminal),
         Command::Template(args) => template::run(*args, profile, terminal),
         Command::Diff(args) => diff::run(&args, &compat, terminal),
+        Command::Check(args) => check::run(*args, profile, terminal),
+        #[cfg(feature = "policy")]
+        Command::Test(args) => test::run(args, terminal),
         Command::Push(args) => push::run(args, profile, terminal),
         Command::Pull(args) => pull::run(args, terminal),
         Command::Inspect(args) => inspect::run(args, terminal),

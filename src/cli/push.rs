@@ -10,10 +10,11 @@ use crate::manifest::Set;
 use crate::oci::{Artifact, Descriptor, Location};
 use crate::package::{Packing, pack};
 use crate::registry::{Client, Pushed, Step};
-use crate::trust::{Made, PrivateKey, Statement, images_statement, provenance, sign_by_tag};
+use crate::trust::{CHECK, Made, PrivateKey, Statement, images_statement, provenance, sign_by_tag};
 
 use super::Outcome;
 use super::bring::FetchFlags;
+use super::check::{self, RuleFlags};
 use super::connection::{ConnectionArgs, wait};
 use super::keys;
 use super::made::{self, Origin};
@@ -40,6 +41,11 @@ pub(super) struct Args {
     /// Refuse to push Secrets, instead of warning
     #[arg(long)]
     deny_secrets: bool,
+    /// Check the objects first (as `hydrant check`), push nothing where an error is found, and attach the verdict
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    rules: RuleFlags,
     #[command(flatten)]
     trust: TrustArgs,
     /// Print REF@digest, or a JSON object
@@ -78,11 +84,20 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     let fetch = FetchFlags { seed: args.seed.fingerprint()?, ..args.fetch.clone() };
     let origin = made::read(&args.source, profile, &args.seed, &args.connection, &fetch, terminal)?;
     secrets(&origin.set, args.deny_secrets, terminal)?;
+    let mut checked = None;
+    if args.check {
+        let verdict =
+            check::before_push(&args.source, &origin.set, &args.rules, profile, &args.connection, &fetch, terminal)?;
+        let Some(verdict) = verdict else { return Ok(Outcome::Found) };
+        checked = Some(verdict);
+    }
     let artifact = pack(&origin.set, &packing)?;
     let count = origin.set.len();
     terminal.note(format_args!("packed {} into {}", counted(count, "object"), bytes(packed_size(&artifact))));
-    let statements =
+    let mut statements =
         if args.trust.no_attest { Vec::new() } else { statements(&args, profile, &location, &artifact, origin) };
+    let verdict = checked.filter(|_| !args.trust.no_attest);
+    statements.extend(verdict.map(|verdict| Statement::about(artifact.digest, &repository(&location), CHECK, verdict)));
     let shipment = Shipment { client: &client, location: &location, artifact: &artifact, terminal };
     let pushed = wait(shipment.ship(&statements, key.as_ref(), &args.trust.signature))?;
     if !pushed.changed {
@@ -133,7 +148,9 @@ impl Shipment<'_> {
         let (client, location, artifact) = (self.client, self.location, self.artifact);
         let mut told = |step: Step| told(&step, self.terminal);
         let there = client.holds(location, artifact.digest).await?;
-        if (there && key.is_none()) || (statements.is_empty() && key.is_none()) {
+        // a verdict is news about an artifact that is there already
+        let checked = statements.iter().any(|statement| statement.predicate_type == CHECK);
+        if (there && key.is_none() && !checked) || (statements.is_empty() && key.is_none()) {
             return if there {
                 Ok(Pushed { digest: artifact.digest, blobs: 0, bytes: 0, changed: false })
             } else {

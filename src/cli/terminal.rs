@@ -34,6 +34,11 @@ impl Terminal {
         Terminal { quiet: true, json: false, colour: false, watched: false }
     }
 
+    /// True if data may be coloured: a person looks at stdout.
+    pub(super) fn colour(&self) -> bool {
+        self.colour && io::stdout().is_terminal()
+    }
+
     /// A bar for transfers, if a person looks.
     pub(super) fn bar(&self) -> Option<Arc<dyn Progress>> {
         self.watched.then(|| Arc::new(Bar::default()) as Arc<dyn Progress>)

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::diag::Result;
 use crate::oci::Location;
-use crate::trust::{Attached, Claim, Form, PROVENANCE, Report, SBOM, Standing, verify};
+use crate::trust::{Attached, CHECK, Claim, Form, PROVENANCE, Report, SBOM, Standing, verify};
 
 use super::Outcome;
 use super::connection::{ConnectionArgs, wait};
@@ -20,7 +20,7 @@ pub(super) struct Args {
     /// The public key (PEM), or env://VARIABLE
     #[arg(long, value_name = "PUB", required = true)]
     key: String,
-    /// Demand a statement of this type, signed with the key: provenance, sbom, or the URI of a predicate type
+    /// Demand a statement of this type, signed with the key: provenance, sbom, check, or the URI of a predicate type
     #[arg(long = "statement", value_name = "TYPE")]
     statements: Vec<String>,
     /// Print for people, or a JSON object
@@ -47,6 +47,7 @@ fn predicate_type(name: &str) -> String {
     match name {
         "provenance" => PROVENANCE.to_owned(),
         "sbom" => SBOM.to_owned(),
+        "check" => CHECK.to_owned(),
         other => other.to_owned(),
     }
 }

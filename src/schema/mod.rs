@@ -1,4 +1,4 @@
-//! Kubernetes facts as data: where lists merge by key, which kinds live in a namespace.
+//! Kubernetes facts as data: where lists merge by key, which kinds live in a namespace, which shape objects have.
 //!
 //! In: `apiVersion`, kind and field names; optionally a user's OpenAPI document. Out: facts, no decisions. A [`Schema`] is
 //! passed in by whoever builds, never global, so that two builds cannot affect each other.
@@ -10,8 +10,12 @@ mod builtin;
 mod kubernetes;
 mod openapi;
 mod scope;
+mod shapes;
+mod structural;
 
 pub use openapi::Definitions;
+pub use shapes::{Keyed, Link, Shape, Shapes, Type};
+pub use structural::{Extra, shape};
 
 use builtin::Node;
 
@@ -25,10 +29,10 @@ pub struct Schema {
 
 /// A place in an object of a known kind.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'s>(Known<'s>);
+pub struct Place<'s>(Facts<'s>);
 
 #[derive(Clone, Copy, Debug)]
-enum Known<'s> {
+enum Facts<'s> {
     Builtin(&'static Node),
     Custom(&'s Definitions, &'s Tree),
 }
@@ -47,8 +51,8 @@ impl Schema {
     /// The place at the root of an object; nothing for a kind that is not known.
     pub fn place(&self, api_version: &str, kind: &str) -> Option<Place<'_>> {
         match &self.custom {
-            Some(custom) => custom.root(api_version, kind).map(|schema| Place(Known::Custom(custom, schema))),
-            None => builtin::root(api_version, kind).map(|node| Place(Known::Builtin(node))),
+            Some(custom) => custom.root(api_version, kind).map(|schema| Place(Facts::Custom(custom, schema))),
+            None => builtin::root(api_version, kind).map(|node| Place(Facts::Builtin(node))),
         }
     }
 
@@ -80,24 +84,24 @@ impl<'s> Place<'s> {
     /// The place of a field or key; nothing where the schema knows none.
     pub fn field(self, name: &str) -> Option<Place<'s>> {
         Some(Place(match self.0 {
-            Known::Builtin(node) => Known::Builtin(node.field(name)?),
-            Known::Custom(custom, schema) => Known::Custom(custom, custom.field(schema, name)?),
+            Facts::Builtin(node) => Facts::Builtin(node.field(name)?),
+            Facts::Custom(custom, schema) => Facts::Custom(custom, custom.field(schema, name)?),
         }))
     }
 
     /// The place of the elements of a list.
     pub fn element(self) -> Option<Place<'s>> {
         Some(Place(match self.0 {
-            Known::Builtin(node) => Known::Builtin(node.element()?),
-            Known::Custom(custom, schema) => Known::Custom(custom, custom.element(schema)?),
+            Facts::Builtin(node) => Facts::Builtin(node.element()?),
+            Facts::Custom(custom, schema) => Facts::Custom(custom, custom.element(schema)?),
         }))
     }
 
     /// The merge keys of the list here, none of them for a list of plain values; nothing where patches replace the list.
     pub fn merge_keys(self) -> Option<Vec<&'s str>> {
         match self.0 {
-            Known::Builtin(node) => node.merge.map(<[&str]>::to_vec),
-            Known::Custom(_, schema) => openapi::merge_keys(schema),
+            Facts::Builtin(node) => node.merge.map(<[&str]>::to_vec),
+            Facts::Custom(_, schema) => openapi::merge_keys(schema),
         }
     }
 }

@@ -23,6 +23,6 @@ mod verify;
 pub(crate) use attached::{Attached, Claim, Form, inspect};
 pub(crate) use key::{PrivateKey, PublicKey};
 pub(crate) use sbom::images_statement;
-pub(crate) use statement::{Dependency, Made, PROVENANCE, SBOM, Statement, provenance};
+pub(crate) use statement::{CHECK, Dependency, Made, PROVENANCE, SBOM, Statement, provenance};
 pub(crate) use tagged::sign_by_tag;
 pub(crate) use verify::{Report, Standing, verify};

@@ -18,6 +18,8 @@ use crate::oci::{Artifact, Blob, Descriptor, Digest};
 pub(crate) const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 /// The predicate type of a CycloneDX bill of materials.
 pub(crate) const SBOM: &str = "https://cyclonedx.org/bom";
+/// The predicate type of the verdict of `push --check`.
+pub(crate) const CHECK: &str = "https://github.com/hydrant-dev/hydrant/check/v1";
 /// The predicate type of cosign's signatures.
 pub(super) const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";

@@ -78,7 +78,6 @@ pub fn parse(source: &SourceText, dialect: Dialect) -> Result<Tree> {
 }
 
 /// As [`parse`], but in V2 a key that stands twice is a fault too, as in `yaml.UnmarshalStrict`.
-#[cfg(any(test, feature = "fuzzing"))]
 pub fn parse_strict(source: &SourceText, dialect: Dialect) -> Result<Tree> {
     let mut builder = read::TreeBuilder { dialect };
     let document = read::composer(source.text(), &mut builder, dialect, true, false).and_then(|mut composer| composer.document());

@@ -1,0 +1,129 @@
+//! Where a finding stands in the sources: file, line and column.
+//!
+//! In: an object with its origin, and a path in it. Out: a [`Place`]. An object that was read from a file points into its own
+//! text; one that a build made points into the file that its origin names, if the caller can read that, at the same path of
+//! the document of the same kind and name there; else at the start of its origin.
+
+use std::collections::BTreeMap;
+
+use crate::diag::{SourceText, Span};
+use crate::manifest::{Object, Set};
+use crate::value::Tree;
+use crate::yaml::{self, Dialect};
+
+use super::finding::Finding;
+
+/// A place in a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the user would name it; empty where nobody knows.
+    pub file: String,
+    /// Line, one-based; 0 where only the file is known.
+    pub line: usize,
+    /// Column, one-based; 0 where only the line is known.
+    pub column: usize,
+    /// The text and the range in it, where it can be shown.
+    pub shown: Option<(SourceText, Span)>,
+}
+
+/// Finds places; reads each file once.
+pub struct Places<'r> {
+    read: &'r dyn Fn(&str) -> Option<String>,
+    texts: BTreeMap<String, Option<SourceText>>,
+}
+
+impl<'r> Places<'r> {
+    /// `read` gives the text of a file that an origin names, if it is to be had.
+    pub fn new(read: &'r dyn Fn(&str) -> Option<String>) -> Places<'r> {
+        Places { read, texts: BTreeMap::new() }
+    }
+
+    /// Where a finding stands.
+    pub fn of(&mut self, set: &Set, finding: &Finding) -> Place {
+        let object = &set.objects[finding.object];
+        let origin = &object.origin;
+        let steps: Vec<&str> = finding.path.iter().map(String::as_str).collect();
+        let inside = || {
+            let text = SourceText::new(origin.file.as_str(), object.raw()?.clone());
+            let span = span(&text, &steps)?;
+            let (line, column) = text.line_column(span.start);
+            let first = origin.line.max(1) as usize;
+            Some(Place { file: origin.file.to_string(), line: first + line - 1, column: column + 1, shown: None })
+        };
+        // a template's line is not its output's
+        if let Some(place) = Some(()).filter(|()| origin.chart.is_empty()).and_then(|()| inside()) {
+            return self.shown(place);
+        }
+        let in_file = self.in_file(object, &steps);
+        in_file.unwrap_or_else(|| Place {
+            file: origin.file.to_string(),
+            line: origin.line as usize,
+            column: usize::from(origin.line > 0),
+            shown: None,
+        })
+    }
+
+    fn text(&mut self, file: &str) -> Option<SourceText> {
+        let read = self.read;
+        let text = self.texts.entry(file.to_owned());
+        text.or_insert_with(|| read(file).map(|text| SourceText::new(file, text))).clone()
+    }
+
+    /// Adds the text to a place whose line is known.
+    fn shown(&mut self, mut place: Place) -> Place {
+        if let Some(text) = self.text(&place.file) {
+            let start = text.text().split_inclusive('\n').take(place.line - 1).map(str::len).sum::<usize>();
+            let line = text.text()[start..].lines().next().unwrap_or_default();
+            let from = start + (place.column - 1).min(line.len());
+            place.shown = Some((text.clone(), Span::new(from, start + line.trim_end().len())));
+        }
+        place
+    }
+
+    /// The same path in the document of the same kind, and a name that this one's may have been made of.
+    fn in_file(&mut self, object: &Object, steps: &[&str]) -> Option<Place> {
+        let text = self.text(&object.origin.file)?;
+        let documents = yaml::parse_pieces(&text, Dialect::V3).ok()?;
+        let fits = |tree: &Tree| {
+            let name = tree.at(&["metadata", "name"]).and_then(Tree::as_str).unwrap_or_default();
+            tree.get("kind").and_then(Tree::as_str) == Some(&object.id.kind) && object.id.name.contains(name)
+        };
+        let (_, range) = documents.into_iter().find(|(tree, _)| fits(tree))?;
+        let part = SourceText::new(text.name(), &text.text()[range.clone()]);
+        let span = span(&part, steps)?;
+        let span = Span::new(range.start + span.start as usize, range.start + span.end as usize);
+        let (line, column) = text.line_column(span.start);
+        Some(Place { file: text.name().to_owned(), line, column: column + 1, shown: Some((text, span)) })
+    }
+}
+
+fn span(text: &SourceText, steps: &[&str]) -> Option<Span> {
+    yaml::parse_document(text, Dialect::V2).ok()?.spans.nearest(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &'static str, path: &[&str]) -> Place {
+        let set = Set::parse(&SourceText::new("a.yaml", text)).expect("objects");
+        let path: Vec<String> = path.iter().map(|step| (*step).to_owned()).collect();
+        let read = |_: &str| Some(text.to_owned());
+        Places::new(&read).of(&set, &Finding::error("schema-type", set.len() - 1, &path, "x"))
+    }
+
+    #[test]
+    fn a_path_is_found_in_the_second_document() {
+        let text = "apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\napiVersion: v1\nkind: B\nmetadata:\n  name: b\nspec:\n  x:\n  - y: 1\n";
+        let place = place(text, &["spec", "x", "0", "y"]);
+        assert_eq!((place.file.as_str(), place.line, place.column), ("a.yaml", 11, 5));
+        let (source, span) = place.shown.expect("shown");
+        assert_eq!(&source.text()[span.start as usize..span.end as usize], "y: 1");
+    }
+
+    #[test]
+    fn a_field_that_is_missing_points_at_what_lacks_it() {
+        let text = "apiVersion: v1\nkind: A\nmetadata:\n  name: a\n";
+        assert_eq!(place(text, &["metadata", "labels", "x"]).line, 3);
+    }
+}
