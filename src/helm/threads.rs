@@ -1,5 +1,6 @@
 //! Work spread over the machine's cores, results in the order of the input: how many threads there are never shows.
 
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Fewer items than this are not worth a thread.
@@ -14,25 +15,21 @@ pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
     if workers == 1 {
         return items.into_iter().map(work).collect();
     }
-    let share = items.len().div_ceil(workers);
-    let mut rest = items;
-    let mut parts = Vec::with_capacity(workers);
-    while rest.len() > share {
-        let tail = rest.split_off(share);
-        parts.push(std::mem::replace(&mut rest, tail));
-    }
-    parts.push(rest);
-    let work = &work;
-    thread::scope(|scope| {
-        let last = parts.pop().unwrap_or_default();
-        let running: Vec<_> =
-            parts.into_iter().map(|part| beside(scope, move || part.into_iter().map(work).collect::<Vec<R>>())).collect();
+    let count = items.len();
+    let queue = Mutex::new(items.into_iter().enumerate());
+    // each takes the next item when it is done with one, so that none waits for another's share
+    let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let labour = || std::iter::from_fn(take).map(|(at, item)| (at, work(item))).collect::<Vec<(usize, R)>>();
+    let mut results = thread::scope(|scope| {
+        let others: Vec<_> = (1..workers).map(|_| beside(scope, labour)).collect();
         // a thread that would only wait has its memory at hand
-        let mut last: Vec<R> = last.into_iter().map(work).collect();
-        let mut results: Vec<R> = running.into_iter().flat_map(joined).collect();
-        results.append(&mut last);
+        let mut results = labour();
+        results.reserve(count - results.len());
+        results.extend(others.into_iter().flat_map(joined));
         results
-    })
+    });
+    results.sort_unstable_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Runs work on a thread of its own, which ends within the scope.
