@@ -263,7 +263,8 @@ fn judge(outlook: &Outlook<'_>, wanted: &Wanted) -> Verdict {
 fn is_ready(outlook: &Outlook<'_>, key: &Key) -> bool {
     let Some(facts) = outlook.facts.get(key) else { return false };
     let ours = facts.holder == Holder::Us && outlook.wanted.iter().any(|wanted| wanted.key == *key);
-    !facts.deleting && facts.readiness == Readiness::Current && (facts.current || !ours)
+    let applied = facts.current || outlook.only.is_some_and(|only| !only.contains(key));
+    !facts.deleting && facts.readiness == Readiness::Current && (applied || !ours)
 }
 
 /// The namespace of an object, if it is not there.

@@ -58,6 +58,8 @@ pub(crate) struct Passed {
     pub(crate) resources: BTreeSet<Resource>,
     /// Objects that are still to go.
     pub(crate) lingering: usize,
+    /// Objects that were to go, and stay for now.
+    pub(crate) kept: usize,
     /// Why nothing was pruned, if something was to be.
     pub(crate) held_back: Option<String>,
 }

@@ -59,6 +59,8 @@ pub(super) struct Pass<'a, C> {
     pub(super) summary: Summary,
     /// Objects that are still to go.
     pub(super) lingering: usize,
+    /// Objects that were to go, and stay for now.
+    pub(super) kept: usize,
     /// Why nothing was pruned, if something was to be.
     pub(super) held_back: Option<String>,
     /// Who hears of events.
@@ -115,6 +117,7 @@ pub(crate) async fn pass<C: Cluster>(
         crds_changed: false,
         summary: Summary::default(),
         lingering: 0,
+        kept: 0,
         held_back: None,
         tell,
     };
@@ -185,6 +188,7 @@ impl<C: Cluster> Pass<'_, C> {
             resources: served.collect(),
             summary: self.summary,
             lingering: self.lingering,
+            kept: self.kept,
             held_back: self.held_back,
         }
     }
@@ -229,7 +233,8 @@ impl<C: Cluster> Pass<'_, C> {
                 self.summary.broken += 1;
             }
             Event::Failed(..) => self.summary.rejected += 1,
-            Event::Kept(..) | Event::Deleting(_) | Event::Waiting(..) => {}
+            Event::Kept(..) => self.kept += 1,
+            Event::Deleting(_) | Event::Waiting(..) => {}
         }
         (self.tell)(event);
     }
@@ -298,7 +303,10 @@ impl<C: Cluster> Pass<'_, C> {
     /// What an object depends on and waits for.
     fn unready<'w>(&self, wanted: &'w Wanted) -> Option<&'w Key> {
         let ready = |key: &&Key| {
-            let stands = |facts: &Facts| facts.current || facts.holder != Holder::Us;
+            let only = self.options.rules.only.as_ref();
+            let stands = |facts: &Facts| {
+                facts.current || facts.holder != Holder::Us || only.is_some_and(|only| !only.contains(*key))
+            };
             self.view.facts.get(*key).is_some_and(|facts| facts.readiness == Readiness::Current && stands(facts))
         };
         wanted.depends.iter().find(|key| !ready(key))
@@ -487,7 +495,9 @@ impl<C: Cluster> Pass<'_, C> {
                 self.tell(&Event::Waiting(key, reason));
             } else {
                 let unknown = matches!(self.ask.wanted[*index].lookup, Lookup::NotServed);
-                let kind = if unknown { FaultKind::UnknownKind } else { FaultKind::NotYet };
+                let doubt =
+                    self.view.doubts.get(&key).map(|fault| fault.kind).filter(|kind| *kind == FaultKind::Forbidden);
+                let kind = doubt.unwrap_or(if unknown { FaultKind::UnknownKind } else { FaultKind::NotYet });
                 self.fail(&key, Fault::new(kind, format!("{reason}, after {} s", self.options.wait.as_secs())));
             }
         }

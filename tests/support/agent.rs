@@ -89,7 +89,12 @@ pub(crate) fn wait_for(what: &str, agent: Option<&Agent>, there: impl FnMut() ->
 }
 
 /// As [`wait_for`], with a time.
-pub(crate) fn wait_at_most(most: Duration, what: &str, agent: Option<&Agent>, mut there: impl FnMut() -> bool) -> Duration {
+pub(crate) fn wait_at_most(
+    most: Duration,
+    what: &str,
+    agent: Option<&Agent>,
+    mut there: impl FnMut() -> bool,
+) -> Duration {
     let begun = Instant::now();
     while !there() {
         if begun.elapsed() > most {

@@ -80,13 +80,17 @@ fn answer(stream: TcpStream, accounts: &BTreeSet<String>, seen: &Mutex<Vec<Strin
     };
     let status = if said.is_some() { "200 OK" } else { "403 Forbidden" };
     let said = said.unwrap_or_default();
-    let head = format!("HTTP/1.1 {status}\r\nmetadata-flavor: Google\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", said.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\nmetadata-flavor: Google\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        said.len()
+    );
     let mut stream = &stream;
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(said.as_bytes()));
 }
 
 fn sts(form: &str, accounts: &BTreeSet<String>, note: &dyn Fn(String)) -> Option<String> {
-    let field = |name: &str| form.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default();
+    let field =
+        |name: &str| form.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default();
     let payload = field("subject_token").split('.').nth(1)?;
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
     let account = claims["sub"].as_str()?.rsplit(':').next()?.to_owned();

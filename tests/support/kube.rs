@@ -21,6 +21,8 @@ const START_SECONDS: u64 = 120;
 pub(crate) struct Kube {
     processes: Vec<Child>,
     folder: TempDir,
+    /// Where etcd and the API server listen.
+    ports: [u16; 2],
 }
 
 impl Kube {
@@ -37,7 +39,7 @@ impl Kube {
              users: [{{name: t, user: {{token: admintoken}}}}]\ncontexts: [{{name: t, context: {{cluster: t, user: t}}}}]\ncurrent-context: t\n"
         );
         fs::write(at("kubeconfig"), config).expect("written");
-        let mut kube = Kube { processes: Vec::new(), folder };
+        let mut kube = Kube { processes: Vec::new(), folder, ports: [etcd, port] };
         kube.spawn(
             Command::new(peer("etcd")).args([
                 &format!("--data-dir={}", kube.at("etcd")),
@@ -47,6 +49,24 @@ impl Kube {
             ]),
             "etcd.log",
         );
+        kube.spawn_server();
+        kube.spawn(
+            Command::new(peer("kube-controller-manager")).args([
+                &format!("--kubeconfig={}", kube.at("kubeconfig")),
+                "--leader-elect=false",
+                "--port=0",
+                "--secure-port=0",
+                &format!("--service-account-private-key-file={}", kube.at("sa.key")),
+                "--controllers=*,-nodeipam,-nodelifecycle,-route,-service,-cloud-node-lifecycle",
+            ]),
+            "controllers.log",
+        );
+        kube
+    }
+
+    fn spawn_server(&mut self) {
+        let [etcd, port] = self.ports;
+        let kube = self;
         let server = std::env::var_os("KUBE_APISERVER").map_or_else(|| peer("kube-apiserver"), PathBuf::from);
         kube.spawn(
             Command::new(server).args([
@@ -73,18 +93,32 @@ impl Kube {
             );
             std::thread::sleep(Duration::from_millis(200));
         }
-        kube.spawn(
-            Command::new(peer("kube-controller-manager")).args([
-                &format!("--kubeconfig={}", kube.at("kubeconfig")),
-                "--leader-elect=false",
-                "--port=0",
-                "--secure-port=0",
-                &format!("--service-account-private-key-file={}", kube.at("sa.key")),
-                "--controllers=*,-nodeipam,-nodelifecycle,-route,-service,-cloud-node-lifecycle",
-            ]),
-            "controllers.log",
-        );
-        kube
+    }
+
+    /// Kills the API server where it stands, and starts it again on what it stored.
+    pub(crate) fn restart_server(&mut self) {
+        let mut old = self.processes.remove(1);
+        let _ = old.kill();
+        let _ = old.wait();
+        self.spawn_server();
+        let new = self.processes.pop().expect("started");
+        self.processes.insert(1, new);
+    }
+
+    /// Throws away etcd's history: watches that begin further back expire.
+    pub(crate) fn compact(&self) {
+        let ask = |path: &str, body: &str| {
+            let url = format!("http://127.0.0.1:{}/v3/kv/{path}", self.ports[0]);
+            let answer = must(Command::new("curl").args(["-sS", "-X", "POST", "-d", body, &url]));
+            serde_json::from_slice::<Value>(&answer).unwrap_or_default()
+        };
+        let revision = ask("range", r#"{"key":"Lw=="}"#)["header"]["revision"].as_str().expect("a revision").to_owned();
+        ask("compaction", &format!(r#"{{"revision":"{revision}","physical":true}}"#));
+    }
+
+    /// Where the API server listens.
+    pub(crate) fn server(&self) -> String {
+        format!("127.0.0.1:{}", self.ports[1])
     }
 
     fn at(&self, name: &str) -> String {
@@ -122,8 +156,16 @@ impl Kube {
 
     /// One object; null if it is not there.
     pub(crate) fn get(&self, kind: &str, namespace: &str, name: &str) -> Value {
-        let found = must(self.kubectl().args(["get", kind, name, "-n", namespace, "-o", "json", "--ignore-not-found"]));
-        serde_json::from_slice(&found).unwrap_or_default()
+        // on a machine that does much else a handshake may take too long
+        for _ in 0..5 {
+            let mut command = self.kubectl();
+            let found = run(command.args(["get", kind, name, "-n", namespace, "-o", "json", "--ignore-not-found"]));
+            if found.status.success() {
+                return serde_json::from_slice(&found.stdout).unwrap_or_default();
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        panic!("kubectl cannot get {kind} {namespace}/{name}");
     }
 
     /// Every object of every kind, by `Kind namespace/name`, but leases and events, which change by themselves.

@@ -45,11 +45,14 @@ impl Worker {
                     finding("2006", text)
                 });
                 self.full_due = passed.lingering > 0;
+                self.kept = passed.kept > 0;
                 self.resources.clone_from(&passed.resources);
                 self.drift.watch(&passed.resources);
+                self.has_account &= failed.values().all(|fault| fault.kind != FaultKind::Forbidden);
                 self.failed = failed;
                 self.count(&passed.summary, begun.elapsed());
                 self.handle.hold(passed.held);
+                self.note_unready();
                 self.look_until = Instant::now() + spec.reconcile_timeout;
                 self.look_pause = LOOK_PAUSE;
                 self.next_look = Some(Instant::now() + LOOK_PAUSE);
@@ -106,9 +109,6 @@ impl Worker {
                     ),
                 }));
             }
-            if let Some(why) = accounts::ensure(&shared, spec).await.map_err(cannot)? {
-                shared.info(&self.label, &why);
-            }
         }
         let source = self.source.as_mut().expect("looked at before");
         let (set, rendered) = self.fetcher.read(&shared, spec, source).await.map_err(Trouble::Rendering)?;
@@ -149,11 +149,14 @@ impl Worker {
             Ok((passed, failed)) => {
                 self.failed.retain(|key, _| !keys.contains(key));
                 self.failed.extend(failed);
+                // what stayed because others failed may go now
+                self.full_due |= self.kept && self.failed.is_empty();
                 self.resources.extend(passed.resources.iter().cloned());
                 self.drift.watch(&passed.resources);
                 self.fights.corrected(&passed.held, &keys, Instant::now());
                 self.count(&passed.summary, Duration::ZERO);
                 self.handle.hold_some(&keys, passed.held);
+                self.note_unready();
                 self.next_look = Some(Instant::now() + LOOK_PAUSE);
                 self.look_until = self.look_until.max(Instant::now() + LOOK_PAUSE * 2);
             }

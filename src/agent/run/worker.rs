@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::Shared;
 use super::drift::Drift;
 use super::fetch::{Fetcher, Source, finding};
 use super::handle::Handle;
+use super::{Shared, accounts};
 use crate::agent::fights::Fights;
+use crate::agent::knv;
 use crate::agent::kstatus::readiness;
 use crate::agent::rsync::{Declared, Finding, IMAGE_TO_SYNC, Refusal, Report, Spec, SyncId};
 use crate::cluster::{Cluster as _, Fault, FaultKind, Key, Owner, Resource};
@@ -53,6 +54,10 @@ pub(super) struct Worker {
     /// Objects whose status moved.
     pub(super) stirred: BTreeSet<Key>,
     pub(super) resources: BTreeSet<Resource>,
+    /// Its account stands.
+    pub(super) has_account: bool,
+    /// Objects that were to go stayed at the last pass.
+    pub(super) kept: bool,
     pub(super) full_due: bool,
     pub(super) next_poll: Instant,
     pub(super) next_full: Instant,
@@ -83,6 +88,8 @@ pub(super) async fn run(shared: Arc<Shared>, drift: Arc<Drift>, handle: Arc<Hand
         fights: Fights::default(),
         stirred: BTreeSet::new(),
         resources: BTreeSet::new(),
+        has_account: false,
+        kept: false,
         full_due: true,
         next_poll: now,
         next_full: now,
@@ -116,6 +123,7 @@ impl Worker {
             self.next_retry = None;
             self.retry_pause = RETRY_PAUSE;
             self.fetcher.forget();
+            self.has_account = false;
         }
         self.report.generation = declared.metadata.generation;
         self.report.reconciler = self.id.identity().account;
@@ -164,11 +172,21 @@ impl Worker {
             return;
         }
         let shared = Arc::clone(&self.shared);
+        if !self.has_account && !shared.settings.shadow {
+            match accounts::ensure(&shared, spec).await {
+                Ok(remark) => remark.iter().for_each(|why| shared.info(&self.label, why)),
+                Err(fault) => {
+                    self.next_poll = Instant::now() + spec.period;
+                    return self.source_failed(finding(knv::code(&fault), format!("cannot make its account: {fault}")));
+                }
+            }
+            self.has_account = true;
+        }
         let resolved = self.fetcher.resolve(&shared, spec).await;
         self.next_poll = Instant::now() + spec.period;
         let digest = match resolved {
             Ok(digest) => digest,
-            Err(finding) => return self.report.source.errors = vec![finding],
+            Err(finding) => return self.source_failed(finding),
         };
         if self.source.as_ref().is_some_and(|source| source.digest == digest) {
             return self.report.source.errors.clear();
@@ -180,7 +198,7 @@ impl Worker {
         match pulled {
             Ok(source) => {
                 if let Err(finding) = self.announce(declared, spec, &source).await {
-                    return self.report.source.errors = vec![finding];
+                    return self.source_failed(finding);
                 }
                 self.shared.info(&self.label, &format!("pulled {}@{digest}", spec.image));
                 self.report.source.commit = digest.hex();
@@ -190,8 +208,15 @@ impl Worker {
                 self.next_retry = None;
                 self.retry_pause = RETRY_PAUSE;
             }
-            Err(finding) => self.report.source.errors = vec![finding],
+            Err(finding) => self.source_failed(finding),
         }
+    }
+
+    fn source_failed(&mut self, finding: Finding) {
+        if self.report.source.errors.first() != Some(&finding) {
+            self.shared.warn(&self.label, &format!("KNV{}: {}", finding.code, finding.message));
+        }
+        self.report.source.errors = vec![finding];
     }
 
     /// Says which image is about to be synced; an admission webhook may refuse it.
@@ -257,15 +282,19 @@ impl Worker {
                 self.handle.note_readiness(&key, readiness);
             }
         }
-        let unready = self.handle.unready().len();
-        self.report.unready = unready;
-        self.shared.board.note(&self.id, |row| row.unready = unready);
-        let waiting = unready > 0 && now < self.look_until;
+        let waiting = self.note_unready() > 0 && now < self.look_until;
         self.next_look = waiting.then(|| now + self.look_pause);
         self.look_pause = (self.look_pause * 3 / 2).min(LOOK_PAUSE_MAX);
         if spec.object_status && !self.shared.settings.shadow {
             self.write_object_status(spec).await;
         }
+    }
+
+    pub(super) fn note_unready(&mut self) -> usize {
+        let unready = self.handle.unready().len();
+        self.report.unready = unready;
+        self.shared.board.note(&self.id, |row| row.unready = unready);
+        unready
     }
 
     async fn write_object_status(&self, spec: &Spec) {
