@@ -276,6 +276,9 @@ fn whatever_goes_wrong_the_cluster_ends_as_the_source_says() {
             std::thread::sleep(Duration::from_millis(300));
         }
         println!("round {round} ({:?}): {}; well after {:?}", begun.elapsed(), said.join(", "), since.elapsed());
+        if since.elapsed() > Duration::from_secs(20) {
+            println!("it took long:\n{}", world.agent.log());
+        }
         if dice.roll(3) == 0 {
             world.give_back();
         }

@@ -19,7 +19,7 @@
 //! | is, under another name of its kind, an object that is wanted (the same uid) | is forgotten |
 //! | asks to be let go; is a namespace that wanted objects or the inventory still live in; is the inventory's CRD | loses our marks, then is forgotten |
 //! | cannot be seen now | stays |
-//! | an object of its kind and namespace could not be applied | stays: it may be the old name of that one |
+//! | a new object of its kind and namespace could not be applied | stays: it may be the old name of that one |
 //! | is a claim for storage, and those are kept | stays |
 //! | another that goes depends on it | goes after that one |
 //! | is being deleted | stays until it is gone |
@@ -280,8 +280,10 @@ fn rest(outlook: &Outlook<'_>) -> Vec<(Key, Fate)> {
     let uids: BTreeSet<&str> =
         wanted.iter().filter_map(|key| outlook.facts.get(*key)).map(|facts| facts.seen.uid.as_str()).collect();
     let homes: BTreeSet<&str> = wanted.iter().map(|key| key.namespace.as_str()).chain([outlook.home]).collect();
+    // one that stands already is no new name of another
+    let new = outlook.failed.iter().filter(|key| !outlook.facts.contains_key(*key));
     let doubtful: BTreeSet<(&str, &str, &str)> =
-        outlook.failed.iter().map(|key| (key.group.as_str(), key.kind.as_str(), key.namespace.as_str())).collect();
+        new.map(|key| (key.group.as_str(), key.kind.as_str(), key.namespace.as_str())).collect();
     // an object of a kind that is not served yet may be meant with or without its namespace
     let pending: BTreeSet<(&str, &str, &str)> = outlook
         .wanted

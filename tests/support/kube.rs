@@ -2,6 +2,8 @@
 //!
 //! `KUBE_APISERVER` may name a newer kube-apiserver than the one that lies with the peers.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::TcpListener;
