@@ -44,6 +44,7 @@ fn log_in(folder: &TempDir, host: &str) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one history of one cluster, which takes long to start")]
 fn the_tutorials_syncs_come_in_under_their_own_identities() {
     let (kube, registry, folder) = (Kube::start(), locked_registry(), tempfile::tempdir().expect("a folder"));
     log_in(&folder, &registry.host);
@@ -328,6 +329,7 @@ fn a_standby_takes_over_and_a_leader_that_was_stopped_writes_nothing_more() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one history of one cluster, which takes long to start")]
 fn guards_hold_back_what_would_hurt_and_order_and_lifecycle_are_kept() {
     let (kube, registry, folder) = (Kube::start(), Registry::start(), tempfile::tempdir().expect("a folder"));
     let kubeconfig = install(&kube, folder.path(), &["--bind-roles"]);

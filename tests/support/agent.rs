@@ -97,9 +97,8 @@ pub(crate) fn wait_at_most(
 ) -> Duration {
     let begun = Instant::now();
     while !there() {
-        if begun.elapsed() > most {
-            panic!("{what} did not come in {most:?}:\n{}", agent.map(Agent::log).unwrap_or_default());
-        }
+        let log = || agent.map(Agent::log).unwrap_or_default();
+        assert!(begun.elapsed() <= most, "{what} did not come in {most:?}:\n{}", log());
         std::thread::sleep(Duration::from_millis(50));
     }
     begun.elapsed()

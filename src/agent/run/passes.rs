@@ -99,16 +99,14 @@ impl Worker {
         let shared = Arc::clone(&self.shared);
         let _turn = shared.passes.acquire().await;
         let cannot = |fault: Fault| Trouble::Whole(finding(knv::code(&fault), fault.message));
-        if !shared.settings.shadow {
-            if accounts::config_sync_runs(&shared, spec).await.map_err(cannot)? {
-                return Err(Trouble::Refused(Refusal {
-                    reason: "ConfigSyncRuns",
-                    message: format!(
-                        "Config Sync's reconciler `{}` runs; Hydrant writes nothing until it is gone",
-                        spec.id.identity().account
-                    ),
-                }));
-            }
+        if !shared.settings.shadow && accounts::config_sync_runs(&shared, spec).await.map_err(cannot)? {
+            return Err(Trouble::Refused(Refusal {
+                reason: "ConfigSyncRuns",
+                message: format!(
+                    "Config Sync's reconciler `{}` runs; Hydrant writes nothing until it is gone",
+                    spec.id.identity().account
+                ),
+            }));
         }
         let source = self.source.as_mut().expect("looked at before");
         let (set, rendered) = self.fetcher.read(&shared, spec, source).await.map_err(Trouble::Rendering)?;
