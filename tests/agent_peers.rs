@@ -371,32 +371,24 @@ fn guards_hold_back_what_would_hurt_and_order_and_lifecycle_are_kept() {
              template:\n    spec:\n      restartPolicy: Never\n      containers: [{{name: a, image: {image}}}]\n"
         )
     };
-    let waiting = config_map("shop", "late", "one").replace(
-        "  name:",
-        "  annotations: {config.kubernetes.io/depends-on: /namespaces/shop/PersistentVolumeClaim/disk}\n  name:",
-    );
+    let waiting = config_map("shop", "late", "one")
+        .replace("  name:", "  annotations: {config.kubernetes.io/depends-on: /namespaces/shop/Pod/first}\n  name:");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: first, namespace: shop}\nspec: {containers: [{name: a, image: a}]}\n";
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: disk, namespace: shop}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n";
     let files = [
         ("c.yaml", config_map("shop", "c0", "one")),
         ("job.yaml", job("one")),
         ("late.yaml", waiting),
         ("claim.yaml", claim.to_owned()),
+        ("pod.yaml", pod.to_owned()),
     ];
     push(&source, &image, &files);
     wait_for("the job", Some(&agent), || kube.get("jobs", "shop", "job").is_object());
     let first = kube.get("jobs", "shop", "job")["metadata"]["uid"].clone();
-    assert!(kube.get("cm", "shop", "late").is_null(), "the claim is not bound");
-    must(kube.kubectl().args([
-        "patch",
-        "pvc",
-        "disk",
-        "-n",
-        "shop",
-        "--subresource=status",
-        "--type=merge",
-        "-p",
-        r#"{"status":{"phase":"Bound"}}"#,
-    ]));
+    assert!(kube.get("cm", "shop", "late").is_null(), "the pod has not ended");
+    let ended = r#"{"status":{"phase":"Succeeded"}}"#;
+    let patch = ["patch", "pod", "first", "-n", "shop", "--subresource=status", "--type=merge", "-p", ended];
+    must(kube.kubectl().args(patch));
     wait_for("the dependent", Some(&agent), || kube.get("cm", "shop", "late").is_object());
     let files = [("c.yaml", config_map("shop", "c0", "one")), ("job.yaml", job("two"))];
     push(&source, &image, &files);
