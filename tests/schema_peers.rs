@@ -7,7 +7,6 @@
 #![expect(clippy::disallowed_methods, reason = "tests make files and read their environment")]
 
 #[path = "support/kube.rs"]
-#[expect(dead_code, reason = "each test file uses its own part")]
 mod kube;
 #[path = "support/mod.rs"]
 mod support;
