@@ -4,7 +4,9 @@
 //! text; one that a build made points into the file that its origin names, if the caller can read that, at the same path of
 //! the document of the same kind and name there; else at the start of its origin.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::diag::{SourceText, Span};
 use crate::manifest::{Object, Set};
@@ -26,16 +28,25 @@ pub struct Place {
     pub shown: Option<(SourceText, Span)>,
 }
 
-/// Finds places; reads each file once.
+/// Finds places; reads each file, and each document in it, once.
 pub struct Places<'r> {
     read: &'r dyn Fn(&str) -> Option<String>,
-    texts: BTreeMap<String, Option<SourceText>>,
+    files: BTreeMap<String, Option<Rc<File>>>,
+}
+
+/// A file that objects came from.
+struct File {
+    text: SourceText,
+    /// Where each line begins.
+    lines: Vec<usize>,
+    /// Its documents, parsed when first asked for; none of a text that is no YAML, such as a template's.
+    documents: OnceCell<Vec<yaml::Piece>>,
 }
 
 impl<'r> Places<'r> {
     /// `read` gives the text of a file that an origin names, if it is to be had.
     pub fn new(read: &'r dyn Fn(&str) -> Option<String>) -> Places<'r> {
-        Places { read, texts: BTreeMap::new() }
+        Places { read, files: BTreeMap::new() }
     }
 
     /// Where a finding stands.
@@ -63,37 +74,44 @@ impl<'r> Places<'r> {
         })
     }
 
-    fn text(&mut self, file: &str) -> Option<SourceText> {
+    fn file(&mut self, name: &str) -> Option<Rc<File>> {
         let read = self.read;
-        let text = self.texts.entry(file.to_owned());
-        text.or_insert_with(|| read(file).map(|text| SourceText::new(file, text))).clone()
+        let file = self.files.entry(name.to_owned()).or_insert_with(|| {
+            let text = SourceText::new(name, read(name)?);
+            let ends = memchr::memchr_iter(b'\n', text.text().as_bytes());
+            let lines = std::iter::once(0).chain(ends.map(|at| at + 1)).collect();
+            Some(Rc::new(File { text, lines, documents: OnceCell::new() }))
+        });
+        file.clone()
     }
 
     /// Adds the text to a place whose line is known.
     fn shown(&mut self, mut place: Place) -> Place {
-        if let Some(text) = self.text(&place.file) {
-            let start = text.text().split_inclusive('\n').take(place.line - 1).map(str::len).sum::<usize>();
-            let line = text.text()[start..].lines().next().unwrap_or_default();
+        if let Some(file) = self.file(&place.file)
+            && let Some(start) = file.lines.get(place.line - 1)
+        {
+            let line = file.text.text()[*start..].lines().next().unwrap_or_default();
             let from = start + (place.column - 1).min(line.len());
-            place.shown = Some((text.clone(), Span::new(from, start + line.trim_end().len())));
+            place.shown = Some((file.text.clone(), Span::new(from, start + line.trim_end().len())));
         }
         place
     }
 
     /// The same path in the document of the same kind, and a name that this one's may have been made of.
     fn in_file(&mut self, object: &Object, steps: &[&str]) -> Option<Place> {
-        let text = self.text(&object.origin.file)?;
-        let documents = yaml::parse_pieces(&text, Dialect::V3).ok()?;
+        let file = self.file(&object.origin.file)?;
+        let text = &file.text;
+        let documents = file.documents.get_or_init(|| yaml::parse_pieces(text, Dialect::V3).unwrap_or_default());
         let fits = |tree: &Tree| {
             let name = tree.at(&["metadata", "name"]).and_then(Tree::as_str).unwrap_or_default();
             tree.get("kind").and_then(Tree::as_str) == Some(&object.id.kind) && object.id.name.contains(name)
         };
-        let (_, range) = documents.into_iter().find(|(tree, _)| fits(tree))?;
+        let (_, range) = documents.iter().find(|(tree, _)| fits(tree))?;
         let part = SourceText::new(text.name(), &text.text()[range.clone()]);
         let span = span(&part, steps)?;
         let span = Span::new(range.start + span.start as usize, range.start + span.end as usize);
         let (line, column) = text.line_column(span.start);
-        Some(Place { file: text.name().to_owned(), line, column: column + 1, shown: Some((text, span)) })
+        Some(Place { file: text.name().to_owned(), line, column: column + 1, shown: Some((text.clone(), span)) })
     }
 }
 
