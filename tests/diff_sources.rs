@@ -213,3 +213,58 @@ fn one_source_under_two_profiles() {
     let (code, text) = diff(root, &["k"]);
     assert!(code == 2 && text.contains("nothing to compare it with"), "{text}");
 }
+
+#[test]
+fn a_sync_does_no_more_than_its_plan() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    let openssl = |words: &[&str]| must(Command::new("openssl").args(words).current_dir(root));
+    openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "key.pem"]);
+    openssl(&["pkey", "-in", "key.pem", "-pubout", "-out", "pub.pem"]);
+    let map = |name: &str, value: &str| MAP.replace("name: c", &format!("name: {name}")).replace("\"1\"", value);
+    put(root, "old/all.yaml", &format!("{}---\n{}", map("a", "one"), map("gone", "one")));
+    put(root, "new/all.yaml", &format!("{}---\n{}", map("a", "two"), map("added", "one")));
+    let call = |words: &[&str]| {
+        let output = run(hydrant().args(words).current_dir(root));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code().unwrap_or(-1), text)
+    };
+    let sync = |more: &[&str]| {
+        call(
+            &[&["sync", "oci-layout:layout:v1", "--once", "--to", "dir:out", "--name", "s", "--key", "pub.pem"], more]
+                .concat(),
+        )
+    };
+    for side in ["old", "new"] {
+        let (code, text) = call(&["push", side, "oci-layout:layout:v1", "--sign", "key.pem"]);
+        assert_eq!(code, 0, "{text}");
+        if side == "old" {
+            let (code, text) = sync(&["--plan"]);
+            assert!(code == 2 && text.contains("statement-missing"), "no plan, no sync: {text}");
+            assert_eq!(sync(&[]).0, 0);
+        }
+    }
+    let (code, text) = call(&["diff", "old", "old", "--plan", "oci-layout:layout:v1", "--sign", "key.pem"]);
+    assert!(code == 2 && text.contains("does not hold the objects of the new side"), "{text}");
+    let (code, text) = call(&["diff", "old", "new", "--plan", "oci-layout:layout:v1", "--sign", "key.pem"]);
+    assert!(code == 1 && text.contains("attached the plan"), "{text}");
+    // somebody else's object of the same sync, which nobody reviewed the end of
+    put(root, "more/all.yaml", &format!("{}---\n{}---\n{}", map("a", "one"), map("gone", "one"), map("other", "one")));
+    assert_eq!(call(&["push", "more", "oci-layout:layout:more", "--sign", "key.pem"]).0, 0);
+    let (code, text) = call(&["sync", "oci-layout:layout:more", "--once", "--to", "dir:out", "--name", "s"]);
+    assert_eq!(code, 0, "{text}");
+    let before = state(&root.join("out"));
+    let (code, text) = sync(&["--plan"]);
+    assert!(
+        code == 2 && text.contains("the sync would do what the plan does not allow: delete `ConfigMap other`"),
+        "{text}"
+    );
+    assert_eq!(before, state(&root.join("out")), "nothing was done");
+    // back to what was compared
+    assert_eq!(call(&["push", "old", "oci-layout:layout:old"]).0, 0);
+    assert_eq!(call(&["sync", "oci-layout:layout:old", "--once", "--to", "dir:out", "--name", "s"]).0, 0);
+    let (code, text) = sync(&["--plan"]);
+    assert!(code == 0 && text.contains("1 created, 1 configured, 0 unchanged, 1 pruned"), "{text}");
+    let (code, text) = sync(&["--plan"]);
+    assert_eq!(code, 0, "a second run changes nothing, which every plan allows: {text}");
+}

@@ -5,15 +5,17 @@ use std::path::PathBuf;
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::diff::{Facts, Report, RootDiff, Rules, Unfold, View, diff};
+use crate::oci::Location;
 use crate::source::{Disk, Source as _};
 
 use super::Outcome;
 use super::bring::FetchFlags;
-use super::connection::ConnectionArgs;
+use super::connection::{ConnectionArgs, wait};
 use super::diff_out::{self, OutArgs};
 use super::diff_sides::{Side, Sides, World};
-use super::input::absolute;
+use super::input::{self, absolute};
 use super::terminal::Terminal;
+use super::{keys, plan};
 
 /// The arguments of `hydrant diff`.
 #[derive(clap::Args)]
@@ -33,6 +35,15 @@ pub(super) struct Args {
     /// A file of rules: what else is noise, what is none, what is dangerous
     #[arg(long, value_name = "FILE")]
     rules: Option<String>,
+    /// Say where each value comes from: the line of the manifest, patch or values file, and of the template
+    #[arg(long)]
+    why: bool,
+    /// Attach this diff to the artifact REF, which holds the new side, as a signed plan that `sync --plan` does not exceed
+    #[arg(long, value_name = "REF", requires = "sign", conflicts_with = "all")]
+    plan: Option<String>,
+    /// Sign the plan with this private key (PEM, cosign's too), or env://VARIABLE
+    #[arg(long, value_name = "KEY", requires = "plan")]
+    sign: Option<String>,
     /// Show what Secrets hold
     #[arg(long)]
     show_secrets: bool,
@@ -93,6 +104,16 @@ pub(super) fn run(args: &Args, compat: &str, terminal: &Terminal) -> Result<Outc
         let pair = sides.sets()?;
         refused = pair.refused;
         report.roots.push(RootDiff { name: String::new(), diff: diff(&pair.old, &pair.new, &facts) });
+        if let (Some(reference), Some(key)) = (&args.plan, &args.sign) {
+            let (location, key) = (Location::parse(reference)?, keys::private(key)?);
+            let held = input::artifact(&location, &args.connection)?.0;
+            let client = args.connection.client()?;
+            wait(plan::attach(&client, &location, &report, &pair.new, &held, &key))?;
+            terminal.note(format_args!("attached the plan to {location}"));
+        }
+    }
+    if args.why {
+        sides.explain(&mut report)?;
     }
     let view = View::of(&report, &unfold);
     diff_out::print(&view, &args.out, terminal)?;

@@ -12,14 +12,16 @@ use std::thread;
 use crate::charts::LOCK_FILE;
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
+use crate::diff::Report;
 use crate::helm;
 use crate::manifest::Set;
 use crate::render::{self, Inputs, Options, Pool};
-use crate::source::{Disk, EntryKind, Source, hex, relative};
+use crate::source::{self, Disk, EntryKind, Source, hex, relative};
 
 use super::bring::{FetchFlags, settle_in};
 use super::connection::ConnectionArgs;
 use super::diff_live;
+use super::diff_why::{self, Finder};
 use super::git_source::GitSource;
 use super::input::{self, Input};
 use super::terminal::Terminal;
@@ -97,6 +99,29 @@ impl Sides<'_> {
                 Pair { old: pair.new, new: pair.old, refused: pair.refused }
             }
         })
+    }
+
+    /// Adds to a report where its values come from, as far as sides have files.
+    pub(super) fn explain(&self, report: &mut Report) -> Result<()> {
+        let (old, new) = (Self::files(self.old)?, Self::files(self.new)?);
+        for at in 0..report.roots.len() {
+            let name = report.roots[at].name.clone();
+            let [before, after] =
+                [&old, &new].map(|tree| tree.as_ref().map(|tree| (tree, source::join(&tree.top, &name))));
+            let old = before.as_ref().map(|(tree, root)| Finder { source: &*tree.source, root });
+            let new = after.as_ref().map(|(tree, root)| Finder { source: &*tree.source, root });
+            diff_why::explain(report, at, old.as_ref(), new.as_ref());
+        }
+        Ok(())
+    }
+
+    /// The files of a side; nothing for a side that has none.
+    fn files(side: &Side) -> Result<Option<Tree>> {
+        match &side.input {
+            // the objects of a cluster have the origins of the other side's
+            Input::Stdin | Input::Artifact(_) | Input::Live => Ok(None),
+            Input::Path(_) | Input::Git(_) => Tree::of(side).map(Some),
+        }
     }
 
     fn set(&self, side: &Side) -> Result<Set> {

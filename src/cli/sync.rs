@@ -19,6 +19,7 @@ use super::Outcome;
 use super::connection::{ConnectionArgs, wait};
 use super::input::absolute;
 use super::keys;
+use super::plan::{self, Plan};
 use super::terminal::Terminal;
 
 /// The namespace of inventories: not Config Sync's, so that both may run side by side.
@@ -38,6 +39,9 @@ pub(super) struct Args {
     /// Take the artifact only if it was signed with the private key of this public one (PEM), or env://VARIABLE
     #[arg(long, value_name = "PUB")]
     key: Option<String>,
+    /// Refuse to do more than the plan that was attached to the artifact and signed with the key (`hydrant diff --plan`)
+    #[arg(long, requires = "key")]
+    plan: bool,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -95,14 +99,56 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
     let client = args.connection.client()?;
     let key = args.key.as_deref().map(keys::public).transpose()?;
     wait(async {
-        let artifact = match &key {
-            Some(key) => verify(&client, &location, key, &[]).await?.artifact,
-            None => client.pull(&location).await?,
+        let (artifact, plan) = match &key {
+            Some(key) if args.plan => {
+                let (report, plan) = plan::verified(&client, &location, key).await?;
+                (report.artifact, Some(plan))
+            }
+            Some(key) => (verify(&client, &location, key, &[]).await?.artifact, None),
+            None => (client.pull(&location).await?, None),
         };
         let set = objects(&unpack(&artifact, &LayerLimits::default())?)?;
         let reference = location.with_digest(artifact.digest);
+        if let Some(plan) = &plan {
+            hold(&set, &options, &args.target, plan).await?;
+        }
         sync(&set, &options, &args.target, &reference.to_string(), terminal).await
     })
+}
+
+/// Refuses a sync that would do more than its plan allows, by asking first what it would do.
+async fn hold(set: &Set, options: &Options, target: &TargetArgs, plan: &Plan) -> Result<()> {
+    let mut steps = Vec::new();
+    let mut tell = |event: &Event| steps.extend(plan::step(event));
+    let asking = Options { dry_run: true, ..options.clone() };
+    pass(set, &asking, target, &mut tell).await?;
+    let beyond = plan.beyond(&steps);
+    if beyond.is_empty() { Ok(()) } else { Err(plan::exceeded(&beyond)) }
+}
+
+/// One pass over the target; gives what it came to, and where.
+async fn pass(
+    set: &Set,
+    options: &Options,
+    target: &TargetArgs,
+    tell: &mut (dyn FnMut(&Event) + Send + Sync),
+) -> Result<(Summary, String)> {
+    let clock = Clock::system();
+    match target.to.split_once(':') {
+        Some(("dir", path)) if !path.is_empty() => {
+            let folder = Folder::open(Path::new(path), LAYOUT, options.dry_run)?;
+            Ok((sync_once(&folder, &clock, options, set, tell).await?, target.to.clone()))
+        }
+        None if target.to == "cluster" => {
+            let connection = Connection { kubeconfig: target.kubeconfig.clone(), context: target.context.clone() };
+            let api = Api::connect(&connection).await?;
+            Ok((sync_once(&api, &clock, options, set, tell).await?, api.url().to_owned()))
+        }
+        _ => {
+            let fault = Diagnostic::input("sync-target", format!("`{}` is no place to sync to", target.to));
+            Err(Box::new(fault.hint("pass `--to cluster` or `--to dir:PATH`")))
+        }
+    }
 }
 
 /// Brings a set into the target, and says so.
@@ -113,24 +159,9 @@ async fn sync(
     reference: &str,
     terminal: &Terminal,
 ) -> Result<Outcome> {
-    let clock = Clock::system();
     let mut lost = None;
     let mut tell = |event: &Event| lost = told(event, terminal).err().or(lost.take());
-    let (summary, place) = match target.to.split_once(':') {
-        Some(("dir", path)) if !path.is_empty() => {
-            let folder = Folder::open(Path::new(path), LAYOUT, options.dry_run)?;
-            (sync_once(&folder, &clock, options, set, &mut tell).await?, target.to.clone())
-        }
-        None if target.to == "cluster" => {
-            let connection = Connection { kubeconfig: target.kubeconfig.clone(), context: target.context.clone() };
-            let api = Api::connect(&connection).await?;
-            (sync_once(&api, &clock, options, set, &mut tell).await?, api.url().to_owned())
-        }
-        _ => {
-            let fault = Diagnostic::input("sync-target", format!("`{}` is no place to sync to", target.to));
-            return Err(Box::new(fault.hint("pass `--to cluster` or `--to dir:PATH`")));
-        }
-    };
+    let (summary, place) = pass(set, options, target, &mut tell).await?;
     lost.map_or(Ok(()), Err)?;
     let dry_run = if options.dry_run { " (dry run)" } else { "" };
     terminal.data(format!("{}{dry_run}\n", counts(&summary)))?;

@@ -212,7 +212,7 @@ impl Walk<'_> {
         });
         let masked = self.is_masked();
         let shown = |tree: &Tree| if masked { secret::masked(tree) } else { tree.clone() };
-        self.found.push(Entry { path, class, old: old.map(shown), new: new.map(shown), masked, noise });
+        self.found.push(Entry { path, class, old: old.map(shown), new: new.map(shown), masked, noise, why: Vec::new() });
     }
 }
 

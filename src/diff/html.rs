@@ -10,7 +10,7 @@ use tera::{Context, Tera};
 
 use super::text::{changed_lines, lines, moved, one_line, renamed};
 use super::view::{ObjectView, View};
-use super::{Change, Entry};
+use super::{Change, Entry, causes};
 use crate::diag::{Diagnostic, Result};
 use crate::value::Tree;
 use crate::yaml;
@@ -172,7 +172,7 @@ fn line(entry: &Entry) -> Line {
         _ if entry.masked => "a Secret's value".to_owned(),
         _ => String::new(),
     };
-    Line { path: entry.path.to_string(), class: entry.class.word(), note, old, new, why: Vec::new() }
+    Line { path: entry.path.to_string(), class: entry.class.word(), note, old, new, why: causes(&entry.why) }
 }
 
 /// A value: on one line if it is short, else as YAML, and a text of several lines as it is.

@@ -121,6 +121,10 @@ fn entry(entry: &Entry) -> Value {
     if entry.masked {
         out.insert("masked".to_owned(), json!(true));
     }
+    if !entry.why.is_empty() {
+        let cause = |cause: &super::Cause| json!({ "side": if cause.new { "new" } else { "old" }, "what": cause.what, "at": cause.at });
+        out.insert("why".to_owned(), entry.why.iter().map(cause).collect());
+    }
     if let Some(noise) = &entry.noise {
         out.insert("noise".to_owned(), json!(noise.word()));
     }

@@ -209,6 +209,7 @@ mod tests {
                 new: Some(Tree::str(format!("{value}{at}"))),
                 masked: false,
                 noise: None,
+                why: Vec::new(),
             };
             ObjectDiff { old: Some(side.clone()), new: Some(side), renamed: None, entries: vec![entry], flags: Vec::new() }
         };

@@ -201,4 +201,35 @@ pub(crate) struct Entry {
     pub(crate) masked: bool,
     /// What makes it noise.
     pub(crate) noise: Option<Noise>,
+    /// Where its values come from, if that was asked for.
+    pub(crate) why: Vec<Cause>,
+}
+
+/// A place that says a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cause {
+    /// Of the new value rather than the old one.
+    pub(crate) new: bool,
+    /// What is there: values, template, patch, manifest, and so on.
+    pub(crate) what: &'static str,
+    /// The file and line.
+    pub(crate) at: String,
+}
+
+/// The causes as people read them: what is in the same place on both sides is told once.
+fn causes(why: &[Cause]) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for cause in why {
+        let both = why.iter().any(|other| other.new != cause.new && other.what == cause.what && other.at == cause.at);
+        let side = match (both, cause.new) {
+            (true, _) => "",
+            (false, true) => "new ",
+            (false, false) => "old ",
+        };
+        let text = format!("{side}{} {}", cause.what, cause.at);
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    told
 }

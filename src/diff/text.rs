@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::view::{ObjectView, View};
-use super::{Change, Class, Entry, ObjectDiff, Renamed, Side};
+use super::{Change, Class, Entry, ObjectDiff, Renamed, Side, causes};
 use crate::value::Tree;
 use crate::yaml;
 
@@ -136,6 +136,10 @@ impl Printer {
                 }
             }
             (None, None) => self.line(colour, &format!("{lead}{mark} {path}: {}", moved(entry))),
+        }
+        if !entry.why.is_empty() {
+            let lead = if self.look.diff_signs { "# from" } else { "        from" };
+            self.line(DIM, &format!("{lead} {}", causes(&entry.why).join(", ")));
         }
     }
 

@@ -16,13 +16,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hydrant::diag::SourceText;
-use hydrant::manifest::Set;
-use hydrant::value::{Kind, Tree};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Case, difference, files_below, patch, support};
+use crate::{Case, difference, files_below, patch, support, values};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,8 +88,7 @@ impl DiffCase {
         let mut command = support::hydrant();
         let text = support::must(command.args(["build", side]).current_dir(&self.folder));
         let text = String::from_utf8(text).expect("UTF-8");
-        let set = Set::parse(&SourceText::new(side, text)).expect("good objects");
-        set.objects.iter().map(|object| value(object.tree())).collect()
+        values::objects(side, text)
     }
 
     fn is_whole(&self, json: &[u8]) -> Result<(), String> {
@@ -102,7 +98,7 @@ impl DiffCase {
         let side = |name: &str| -> Vec<Value> {
             self.objects(name).into_iter().map(|object| if shows { object } else { patch::mask(object) }).collect()
         };
-        let made = patch::apply(&side(&self.spec.old), &report["roots"][0], &read)?;
+        let made = patch::apply(&side(&self.spec.old), &report["roots"][0], &values::read)?;
         if !patch::same_objects(&made, &side(&self.spec.new)) {
             return Err(format!("applied to the old objects it gives {made:#?}"));
         }
@@ -175,40 +171,4 @@ fn conforms(report: &Value) -> Result<(), String> {
     compiler.add_resource("diff.schema.json", schema).map_err(|error| error.to_string())?;
     let index = compiler.compile("diff.schema.json", &mut schemas).map_err(|error| error.to_string())?;
     schemas.validate(report, index).map_err(|error| format!("{error:#}"))
-}
-
-/// A tree as JSON, read as the API server reads YAML.
-fn value(tree: &Tree) -> Value {
-    match tree {
-        Tree::Map(map) => {
-            map.iter().map(|(key, tree)| (key.to_string(), value(tree))).collect::<serde_json::Map<_, _>>().into()
-        }
-        Tree::List(items) => items.iter().map(value).collect(),
-        Tree::Scalar(scalar) => match scalar.kind {
-            Kind::Null => Value::Null,
-            Kind::Bool => (scalar.text == "true").into(),
-            Kind::Int | Kind::Float => number(&scalar.text),
-            _ => scalar.text.as_str().into(),
-        },
-    }
-}
-
-/// A number as Go prints it: `1.0` is 1.
-fn number(text: &str) -> Value {
-    if let Ok(value) = text.parse::<i64>() {
-        return value.into();
-    }
-    match text.parse::<f64>() {
-        Ok(value) if value.fract() == 0.0 && value.abs() < 1e15 => (value as i64).into(),
-        Ok(value) => value.into(),
-        Err(_) => text.into(),
-    }
-}
-
-/// A text that is a document of its own, read inside an object.
-fn read(text: &str) -> Value {
-    let inner = text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n");
-    let whole = format!("apiVersion: v1\nkind: X\nmetadata: {{name: x}}\ndata:\n{inner}");
-    let set = Set::parse(&SourceText::new("text", whole)).expect("it was read as a document");
-    value(&set.objects[0].tree().get("data").cloned().unwrap_or_else(Tree::null))
 }

@@ -19,7 +19,10 @@ mod support;
 
 #[path = "../support/patch.rs"]
 mod patch;
+#[path = "../support/values.rs"]
+mod values;
 
+mod ci;
 mod command;
 mod diffs;
 mod expressions;
@@ -51,6 +54,7 @@ pub(crate) trait Case: Send + Sync {
 fn main() -> ExitCode {
     let golden = support::root().join("golden");
     let mut cases: Vec<Box<dyn Case>> = command::find(&golden);
+    cases.extend(ci::find(&golden));
     cases.extend(diffs::find(&golden));
     cases.extend(expressions::find(&golden));
     cases.sort_by(|a, b| a.name().cmp(b.name()));
