@@ -329,7 +329,6 @@ fn a_standby_takes_over_and_a_leader_that_was_stopped_writes_nothing_more() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one history of one cluster, which takes long to start")]
 fn guards_hold_back_what_would_hurt_and_order_and_lifecycle_are_kept() {
     let (kube, registry, folder) = (Kube::start(), Registry::start(), tempfile::tempdir().expect("a folder"));
     let kubeconfig = install(&kube, folder.path(), &["--bind-roles"]);
