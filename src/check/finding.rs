@@ -7,7 +7,7 @@ use crate::diag::Severity;
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The check: a row of [`super::CODES`].
+    /// The check: a row of [`super::codes::CODES`].
     pub code: &'static str,
     /// How grave.
     pub severity: Severity,

@@ -5,7 +5,7 @@
 //! Order of keys, quoting and comments are no change; a move in a list and another spelling of the same amount are entries of
 //! their own class. What a Secret holds does not enter the diff value unless it is asked for.
 //!
-//! A [`Report`] is the diffs of many roots; [`View`] is what of it is shown: noise folded into counted lines ([`Fold`]), dangers
+//! A [`Report`] is the diffs of many roots; [`View`] is what of it is shown: noise folded into counted lines ([`fold::Fold`]), dangers
 //! first. The printers (`text`, `markdown`, `html`) print a view, `json` the report as a whole.
 
 mod compare;

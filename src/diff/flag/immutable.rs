@@ -1,4 +1,4 @@
-//! Fields that an API server does not let change. `tests/diff_peers.rs` asks a real one about each row.
+//! Fields that an API server does not let change, as its validation has them.
 
 use super::{Flag, FlagKind, text};
 use crate::diff::{Class, Entry, ObjectDiff};
