@@ -79,6 +79,16 @@ pub(super) struct Ask {
     pub(super) refused: Vec<(Key, Fault)>,
 }
 
+/// True for a test hook of Helm's, which no sync applies.
+pub(crate) fn is_test_hook(object: &Object) -> bool {
+    annotation(object, "helm.sh/hook").is_some_and(|hooks| hooks.split(',').any(|hook| hook.trim().starts_with("test")))
+}
+
+fn annotation<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
+    let found = object.tree().at(&["metadata", "annotations", name]);
+    found.and_then(Tree::as_scalar).map(|scalar| scalar.text.as_str())
+}
+
 impl Ask {
     /// Reads a set. Two objects of one identity are refused as a whole: which of them is meant?
     pub(super) fn read(set: &Set, rules: &Rules) -> Result<Ask> {
@@ -91,13 +101,7 @@ impl Ask {
     }
 
     fn take(&mut self, object: &Object, rules: &Rules) {
-        let annotation = |name: &str| {
-            object
-                .tree()
-                .at(&["metadata", "annotations", name])
-                .and_then(Tree::as_scalar)
-                .map(|scalar| scalar.text.as_str())
-        };
+        let annotation = |name: &str| annotation(object, name);
         let key = Key::of(&object.id);
         if annotation("config.kubernetes.io/local-config").is_some_and(|value| value != "false") {
             return;
@@ -106,8 +110,7 @@ impl Ask {
             self.unmanaged.insert(key);
             return;
         }
-        if annotation("helm.sh/hook").is_some_and(|hooks| hooks.split(',').any(|hook| hook.trim().starts_with("test")))
-        {
+        if is_test_hook(object) {
             return;
         }
         if let (Some(names), Some(own)) = (annotation(CLUSTER_NAMES), &rules.cluster_name)
