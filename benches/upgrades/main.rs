@@ -3,7 +3,7 @@
 //!     cargo bench --bench upgrades -- FOLDER
 //!
 //! FOLDER holds a folder a chart, with the old version in `old/` and the new one in `new/`; the charts are not part of this project.
-//! `counts.tsv` has what was measured, and which versions. Fails where a report is not whole, or where the median of all is longer
+//! Fails where a report is not whole, or where the median of all is longer
 //! than a fifth of `diff -u`.
 
 #![expect(
