@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::check::{self, Suite, Verdict};
 use crate::diag::{Diagnostic, Result, SourceText};
-use crate::value::Tree;
 use crate::yaml;
 
 use super::Outcome;
@@ -88,9 +87,5 @@ fn documents(path: &Path) -> Result<Vec<Value>> {
     })?;
     let text = SourceText::new(path.display().to_string(), text);
     let trees = yaml::parse_pieces(&text, yaml::Dialect::V2)?;
-    Ok(trees.iter().filter(|(tree, _)| !tree.is_null()).map(|(tree, _)| json(tree)).collect())
-}
-
-fn json(tree: &Tree) -> Value {
-    check::json_of(tree)
+    Ok(trees.iter().filter(|(tree, _)| !tree.is_null()).map(|(tree, _)| check::json_of(tree)).collect())
 }

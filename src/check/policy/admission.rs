@@ -9,7 +9,7 @@ use crate::check::matching::selects;
 use crate::diag::{Diagnostic, Result};
 
 use super::cel::{Language, Program, Variables, plain};
-use super::review::{World, is_namespace, kind_of, name, namespace, request};
+use super::review::{World, bare_request, is_namespace, kind_of, name, namespace};
 use super::{Action, Denial};
 
 /// Policies, bindings and parameters.
@@ -70,18 +70,9 @@ impl Admission {
         if self.bindings.is_empty() {
             return denials;
         }
-        let request = request(object);
+        let request = bare_request(object);
         let space = world.namespace(object);
-        let mut scope = language.scope();
-        scope.set("object", plain(object));
-        scope.set("oldObject", ::cel::Value::Null);
-        let mut bare = request.clone();
-        if let Some(map) = bare.as_object_mut() {
-            map.remove("object");
-            map.remove("oldObject");
-        }
-        scope.set("request", plain(&bare));
-        scope.set("namespaceObject", space.as_ref().map_or(::cel::Value::Null, plain));
+        let scope = language.admission(object, &request, space.as_ref());
         for binding in &self.bindings {
             let wanted = binding["spec"]["policyName"].as_str().unwrap_or_default();
             let Some(policy) = self.policies.iter().find(|policy| policy.name == wanted) else { continue };

@@ -67,12 +67,20 @@ pub(super) fn is_namespace(object: &Value) -> bool {
 
 /// The request that creates an object.
 pub(super) fn request(object: &Value) -> Value {
+    let mut request = bare_request(object);
+    request["object"] = object.clone();
+    request["oldObject"] = Value::Null;
+    request
+}
+
+/// As [`request`], less the object itself: for those to whom it stands under a name of its own.
+pub(super) fn bare_request(object: &Value) -> Value {
     let (group, version, kind) = kind_of(object);
     let kind = json!({"group": group, "version": version, "kind": kind});
     let resource = json!({"group": group, "version": version, "resource": kinds_plural(object["kind"].as_str().unwrap_or_default())});
     json!({
         "kind": kind, "requestKind": kind, "resource": resource, "requestResource": resource, "name": name(object),
         "namespace": namespace(object), "operation": "CREATE", "dryRun": false, "subResource": "",
-        "userInfo": {"username": "", "groups": []}, "object": object, "oldObject": null,
+        "userInfo": {"username": "", "groups": []},
     })
 }

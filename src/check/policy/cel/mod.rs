@@ -119,6 +119,16 @@ impl Language {
         context.add_variable_as_val(METER, Box::new(Meter(Arc::new(AtomicU64::new(0)))));
         Scope { context }
     }
+
+    /// A scope with what admission expressions see: the object to create, its request without the object, and its namespace.
+    pub(super) fn admission(&self, object: &serde_json::Value, request: &serde_json::Value, space: Option<&serde_json::Value>) -> Scope<'static> {
+        let mut scope = self.scope();
+        scope.set("object", plain(object));
+        scope.set("oldObject", Value::Null);
+        scope.set("request", plain(request));
+        scope.set("namespaceObject", space.map_or(Value::Null, plain));
+        scope
+    }
 }
 
 /// Values by name.

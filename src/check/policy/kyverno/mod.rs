@@ -11,8 +11,8 @@ mod variables;
 
 use serde_json::{Value, json};
 
-use super::cel::{Language, Program, Variables, plain};
-use super::review::{World, name, namespace, request};
+use super::cel::{Language, Program, Variables};
+use super::review::{World, bare_request, name, namespace};
 use super::{Action, Denial};
 use pattern::Answer;
 use variables::Context;
@@ -254,12 +254,12 @@ type Judgement = Result<Option<(String, Vec<String>)>, String>;
 
 /// What one rule says: nothing, a message and a place, or why it cannot say.
 fn judge(rule: &Rule, judged: &Value, object: &Value, space: Option<&Value>, language: &Language) -> Judgement {
-    let mut request = request(object);
-    request["object"] = judged.clone();
-    request["oldObject"] = json!({});
+    let mut request = bare_request(object);
     if let Some(cel) = &rule.cel {
         return cel.judge(judged, &request, space, language);
     }
+    request["object"] = judged.clone();
+    request["oldObject"] = json!({});
     let mut context = Context::new(&request);
     context.load(&rule.body["context"])?;
     let preconditions = &rule.body["preconditions"];
@@ -341,16 +341,7 @@ fn each(loops: &[Value], context: &mut Context, depth: usize) -> Result<Option<V
 
 impl Cel {
     fn judge(&self, object: &Value, request: &Value, space: Option<&Value>, language: &Language) -> Judgement {
-        let mut scope = language.scope();
-        scope.set("object", plain(object));
-        scope.set("oldObject", ::cel::Value::Null);
-        let mut bare = request.clone();
-        if let Some(map) = bare.as_object_mut() {
-            map.remove("object");
-            map.remove("oldObject");
-        }
-        scope.set("request", plain(&bare));
-        scope.set("namespaceObject", space.map_or(::cel::Value::Null, plain));
+        let scope = language.admission(object, request, space);
         for condition in &self.conditions {
             match scope.holds(condition) {
                 Ok(true) => {}
