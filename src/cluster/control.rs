@@ -77,17 +77,8 @@ impl Api {
         selector: &str,
         visit: &mut (dyn FnMut(Value) + Send),
     ) -> Answer<String> {
-        let mut params = ListParams::default().labels(selector).limit(LIST_PAGE_OBJECTS);
-        loop {
-            let mut page = self.send(path, &Call::List(&params)).await?;
-            if let Value::Array(items) = page["items"].take() {
-                items.into_iter().for_each(&mut *visit);
-            }
-            match page["metadata"]["continue"].as_str() {
-                Some(token) if !token.is_empty() => params.continue_token = Some(token.to_owned()),
-                _ => return Ok(page["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()),
-            }
-        }
+        let take = |item: &mut Value| visit(item.take());
+        self.pages(path, selector, false, take).await
     }
 
     /// The metadata of all objects of a path that a selector picks; gives the version of the list.
@@ -97,12 +88,23 @@ impl Api {
         selector: &str,
         visit: &mut (dyn FnMut(Glimpse) + Send),
     ) -> Answer<String> {
+        let take = |item: &mut Value| visit(Glimpse::of(&item["metadata"]));
+        self.pages(path, selector, true, take).await
+    }
+
+    /// Lists objects, or their metadata alone, page by page, each item handed to `take`; gives the version of the list.
+    async fn pages(
+        &self,
+        path: &str,
+        selector: &str,
+        metadata_only: bool,
+        mut take: impl FnMut(&mut Value) + Send,
+    ) -> Answer<String> {
         let mut params = ListParams::default().labels(selector).limit(LIST_PAGE_OBJECTS);
         loop {
-            let page = self.send(path, &Call::ListMetadata(&params)).await?;
-            for item in page["items"].as_array().into_iter().flatten() {
-                visit(Glimpse::of(&item["metadata"]));
-            }
+            let call = if metadata_only { Call::ListMetadata(&params) } else { Call::List(&params) };
+            let mut page = self.send(path, &call).await?;
+            page["items"].as_array_mut().into_iter().flatten().for_each(&mut take);
             match page["metadata"]["continue"].as_str() {
                 Some(token) if !token.is_empty() => params.continue_token = Some(token.to_owned()),
                 _ => return Ok(page["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()),
