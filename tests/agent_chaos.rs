@@ -12,6 +12,8 @@
 
 #[path = "support/agent.rs"]
 mod agent;
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "support/kube.rs"]
 mod kube;
 #[path = "support/proxy.rs"]
@@ -27,6 +29,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use agent::{Agent, HOME, config_map, install, push, sync};
+use dice::Dice;
 use kube::Kube;
 use proxy::{Mode, Proxy};
 use registry::Registry;
@@ -37,18 +40,6 @@ const ROUNDS: u64 = 15;
 const SEED: u64 = 0x00C0_FFEE;
 /// How long a round may take until all is well.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// A generator that is the same everywhere (xorshift64*).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % sides
-    }
-}
 
 fn environment(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)

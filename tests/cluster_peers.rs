@@ -7,6 +7,8 @@
 #![cfg(feature = "cli")]
 #![expect(clippy::disallowed_methods, reason = "tests make files, keep time and read their environment")]
 
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "support/kube.rs"]
 mod kube;
 #[path = "support/mod.rs"]
@@ -18,6 +20,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use dice::Dice;
 use kube::{Kube, folder_of, free_ports};
 use serde_json::json;
 use support::{hydrant, must, peer, root, run};
@@ -373,18 +376,6 @@ fn nowhere(desk: &Desk) -> std::path::PathBuf {
                 contexts: [{name: t, context: {cluster: t, user: t}}]\ncurrent-context: t\n";
     fs::write(&path, text).expect("written");
     path
-}
-
-/// A generator that is the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % sides
-    }
 }
 
 /// A random source: some of these objects, each with one of three values.
