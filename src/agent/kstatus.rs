@@ -2,6 +2,7 @@
 //!
 //! In: an object as a server sends it. Out: a [`Readiness`]. Built-in kinds have a rule each; every other kind goes by
 //! `observedGeneration` and the conditions `Ready`, `Reconciling` and `Stalled`, and is current where it has neither.
+//! One rule is not of kstatus: a test hook of Helm's is current once it is there. How a test ends is no state of the sync.
 
 use serde_json::Value;
 
@@ -39,6 +40,9 @@ pub(super) fn readiness(group: &str, kind: &str, object: &Value) -> Readiness {
     if object["metadata"]["deletionTimestamp"].is_string() {
         return Readiness::Terminating;
     }
+    if is_test_hook(object) {
+        return Readiness::Current;
+    }
     let generation = number(&object["metadata"]["generation"]);
     let observed = &object["status"]["observedGeneration"];
     if observed.is_number() && number(observed) != generation {
@@ -63,6 +67,11 @@ pub(super) fn readiness(group: &str, kind: &str, object: &Value) -> Readiness {
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(object),
         _ => other(object),
     }
+}
+
+fn is_test_hook(object: &Value) -> bool {
+    let hooks = object["metadata"]["annotations"]["helm.sh/hook"].as_str();
+    hooks.is_some_and(|hooks| hooks.split(',').any(|hook| hook.trim().starts_with("test")))
 }
 
 fn current_if(current: bool) -> Readiness {
@@ -274,6 +283,10 @@ mod tests {
             json!({"phase": "Running", "containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]});
         assert_eq!(of("", "Pod", status(crashing)), Failed);
         assert_eq!(of("", "Pod", status(json!({"phase": "Failed"}))), Failed);
+        let hook = json!({
+            "metadata": {"annotations": {"helm.sh/hook": "test-success, pre-install"}}, "status": {"phase": "Failed"}
+        });
+        assert_eq!(of("", "Pod", hook), Current);
         assert_eq!(of("", "PersistentVolumeClaim", status(json!({"phase": "Pending"}))), InProgress);
         assert_eq!(of("", "PersistentVolumeClaim", status(json!({"phase": "Bound"}))), Current);
         assert_eq!(of("", "Service", json!({"spec": {"type": "LoadBalancer"}})), InProgress);

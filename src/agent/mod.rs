@@ -35,4 +35,3 @@ pub(crate) use report::{Event, Options, Rules, Summary};
 pub(crate) use rsync::conditions_of;
 pub(crate) use run::{Board, Level, Line, Log, Render, Settings, bind, serve};
 pub(crate) use sync::sync_once;
-pub(crate) use wanted::is_test_hook;

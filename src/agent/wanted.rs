@@ -5,7 +5,7 @@
 //! this is, and objects that ask for values of others. An object is never applied where, or as, it may not belong: what a sync
 //! of one namespace may not hold, and metadata that only the agent sets, is refused as well.
 //!
-//! Helm's test hooks are passed over: applied as plain objects they would run once at every sync. Other hooks are applied.
+//! Helm's hooks are objects like all others, as Config Sync and Flux have it: the cluster equals the source.
 
 use std::collections::BTreeSet;
 
@@ -79,11 +79,6 @@ pub(super) struct Ask {
     pub(super) refused: Vec<(Key, Fault)>,
 }
 
-/// True for a test hook of Helm's, which no sync applies.
-pub(crate) fn is_test_hook(object: &Object) -> bool {
-    annotation(object, "helm.sh/hook").is_some_and(|hooks| hooks.split(',').any(|hook| hook.trim().starts_with("test")))
-}
-
 fn annotation<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
     let found = object.tree().at(&["metadata", "annotations", name]);
     found.and_then(Tree::as_scalar).map(|scalar| scalar.text.as_str())
@@ -108,9 +103,6 @@ impl Ask {
         }
         if annotation("configmanagement.gke.io/managed") == Some("disabled") {
             self.unmanaged.insert(key);
-            return;
-        }
-        if is_test_hook(object) {
             return;
         }
         if let (Some(names), Some(own)) = (annotation(CLUSTER_NAMES), &rules.cluster_name)

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::agent::{Clock, Event, Options, Policy, Rules, Summary, is_test_hook, sync_once};
+use crate::agent::{Clock, Event, Options, Policy, Rules, Summary, sync_once};
 use crate::archive::LayerLimits;
 use crate::cluster::{Api, Connection, Folder, Layout, Owner};
 use crate::diag::{Diagnostic, Result};
@@ -164,18 +164,9 @@ async fn sync(
     let (summary, place) = pass(set, options, target, &mut tell).await?;
     lost.map_or(Ok(()), Err)?;
     let dry_run = if options.dry_run { " (dry run)" } else { "" };
-    for hook in test_hooks(set) {
-        terminal.note(hook);
-    }
     terminal.data(format!("{}{dry_run}\n", counts(&summary)))?;
     terminal.note(format_args!("synced {reference} to {place} as {}{dry_run}", options.owner));
     outcome(&summary)
-}
-
-/// A line for each object that no sync applies.
-pub(super) fn test_hooks(set: &Set) -> Vec<String> {
-    let hooks = set.objects.iter().filter(|object| is_test_hook(object));
-    hooks.map(|object| format!("{} is a test hook of Helm's, and passed over", object.id)).collect()
 }
 
 /// The artifact's own layout.

@@ -111,18 +111,14 @@ fn sync_to(folder: &Path, location: &Location, terminal: &Terminal) -> Result<()
         dry_run: false,
         rules: Rules::default(),
     };
-    let ((summary, hooks), time) = timed(|| {
+    let (summary, time) = timed(|| {
         wait(async {
             let set = objects(&unpack(&client.pull(location).await?, &LayerLimits::default())?)?;
             let target = Folder::open(folder, LAYOUT, false)?;
-            let summary = sync_once(&target, &Clock::system(), &options, &set, &mut |_| {}).await?;
-            Ok((summary, sync::test_hooks(&set)))
+            sync_once(&target, &Clock::system(), &options, &set, &mut |_| {}).await
         })
     })?;
     line(terminal, "sync", &format!("dir:{}", folder.display()), time)?;
-    for hook in hooks {
-        terminal.data(format!("          {hook}\n"))?;
-    }
     terminal.data(format!("          {}\n", sync::counts(&summary)))
 }
 
