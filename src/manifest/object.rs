@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::diag::SourceText;
+#[cfg(feature = "net")]
+use crate::value::Step;
 use crate::value::{Text, Tree};
 use crate::yaml;
 
@@ -135,11 +137,25 @@ impl Object {
         }
     }
 
-    /// False if no key or text in it can hold `word`, as far as that can be told without reading it.
+    /// Tells of every string of one line under one of these keys: the way to it, last step first (the key itself), and the
+    /// string. A text that is known to be printed is not read for it.
     #[cfg(feature = "net")]
-    pub(crate) fn may_hold(&self, word: &str) -> bool {
-        let raw = self.raw.as_ref().filter(|_| self.printed);
-        raw.is_none_or(|raw| memchr::memmem::find(raw.as_bytes(), word.as_bytes()).is_some())
+    pub(crate) fn strings_under(&self, keys: &[&str], mut told: impl FnMut(&[Step<'_>], &str)) {
+        let Some(raw) = self.raw.as_ref().filter(|_| self.printed) else {
+            return walk(self.tree(), &mut Vec::new(), keys, &mut told);
+        };
+        if !keys.iter().any(|key| memchr::memmem::find(raw.as_bytes(), key.as_bytes()).is_some()) {
+            return;
+        }
+        let mut steps = Vec::new();
+        yaml::is_printed(raw, |way, text, is_string| {
+            let last = way.outwards().next();
+            if is_string && matches!(last, Some(Step::Key(key)) if keys.contains(&key)) {
+                steps.clear();
+                steps.extend(way.outwards());
+                told(&steps, text);
+            }
+        });
     }
 
     /// Its text: as printed, or its tree printed as kustomize prints. Ends with a line end.
@@ -149,5 +165,25 @@ impl Object {
             Some(raw) => format!("{raw}\n"),
             None => yaml::to_string(self.tree()),
         }
+    }
+}
+
+/// As [`Object::strings_under`], through a tree. Depth is bounded by the reader that made it.
+#[cfg(feature = "net")]
+fn walk<'t>(tree: &'t Tree, way: &mut Vec<Step<'t>>, keys: &[&str], told: &mut dyn FnMut(&[Step<'_>], &str)) {
+    for item in tree.as_list().unwrap_or_default() {
+        way.push(Step::Item);
+        walk(item, way, keys, told);
+        way.pop();
+    }
+    for (key, value) in tree.as_map().into_iter().flat_map(|map| map.iter()) {
+        way.push(Step::Key(key));
+        match value.as_str() {
+            Some(text) if keys.contains(&key.as_str()) && !text.contains('\n') => {
+                told(&way.iter().rev().copied().collect::<Vec<_>>(), text);
+            }
+            _ => walk(value, way, keys, told),
+        }
+        way.pop();
     }
 }

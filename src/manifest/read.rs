@@ -70,11 +70,11 @@ fn add_document(
 /// The one object of a text that is as it would be printed, if that is known.
 fn printed(source: &SourceText) -> Option<Object> {
     let [mut api_version, mut kind, mut namespace, mut name] = [""; 4];
-    let known = yaml::is_printed(source.text(), |outer, key, text| match (outer, key) {
-        (None, "apiVersion") => api_version = text,
-        (None, "kind") => kind = text,
-        (Some("metadata"), "namespace") => namespace = text,
-        (Some("metadata"), "name") => name = text,
+    let known = yaml::is_printed(source.text(), |way, text, _| match way.near_top() {
+        Some((None, "apiVersion")) => api_version = text,
+        Some((None, "kind")) => kind = text,
+        Some((Some("metadata"), "namespace")) => namespace = text,
+        Some((Some("metadata"), "name")) => name = text,
         _ => {}
     });
     // what is missing, and lists that are taken apart, are for those who read the text

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::statement::{SBOM, Statement};
 use crate::manifest::Set;
 use crate::oci::{Digest, Reference};
-use crate::value::Tree;
+use crate::value::Step;
 
 /// The lists whose items run an image, wherever they stand: pods, templates of pods, and kinds that embed either.
 const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
@@ -15,15 +15,18 @@ const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContain
 /// The images that the objects run, as written, each with the objects that run it; sorted.
 fn images(set: &Set) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for object in set.objects.iter().filter(|object| object.may_hold("image")) {
-        let mut take = |image: &str| {
-            let users = found.entry(image.to_owned()).or_default();
-            let user = object.id.to_string();
-            if users.last() != Some(&user) {
-                users.push(user);
+    for object in &set.objects {
+        object.strings_under(&["image", "reference"], |way, image| {
+            if !runs(way) || image.is_empty() {
+                return;
             }
-        };
-        walk(object.tree(), &mut take);
+            let user = object.id.to_string();
+            match found.get_mut(image) {
+                Some(users) if users.last() == Some(&user) => {}
+                Some(users) => users.push(user),
+                None => drop(found.insert(image.to_owned(), vec![user])),
+            }
+        });
     }
     for users in found.values_mut() {
         users.sort();
@@ -32,28 +35,12 @@ fn images(set: &Set) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-/// Goes through a value. Depth is bounded by the reader that made the tree.
-fn walk(tree: &Tree, take: &mut dyn FnMut(&str)) {
-    for item in tree.as_list().unwrap_or_default() {
-        walk(item, take);
-    }
-    let Some(map) = tree.as_map() else { return };
-    for (key, value) in map.iter() {
-        if CONTAINERS.contains(&key.as_str()) {
-            for item in value.as_list().unwrap_or_default() {
-                item.get("image")
-                    .and_then(Tree::as_str)
-                    .filter(|image| !image.is_empty())
-                    .into_iter()
-                    .for_each(&mut *take);
-            }
-        }
-        if key == "volumes" {
-            for item in value.as_list().unwrap_or_default() {
-                item.at(&["image", "reference"]).and_then(Tree::as_str).into_iter().for_each(&mut *take);
-            }
-        }
-        walk(value, take);
+/// True if what stands there is run: the image of a container, or one that is mounted.
+fn runs(way: &[Step<'_>]) -> bool {
+    match way {
+        [Step::Key("image"), Step::Item, Step::Key(list), ..] => CONTAINERS.contains(list),
+        [Step::Key("reference"), Step::Key("image"), Step::Item, Step::Key("volumes"), ..] => true,
+        _ => false,
     }
 }
 
@@ -149,6 +136,16 @@ spec:
         assert_eq!(users("busybox"), ["Deployment.apps shop/web"]);
         assert_eq!(users("r.example:5000/data/x:v1"), ["Deployment.apps shop/web"]);
         assert_eq!(found.len(), 5);
+    }
+
+    #[test]
+    fn a_printed_text_shows_the_images_that_its_tree_shows() {
+        let read = set();
+        let printed = read.objects.iter().map(|object| {
+            let text = SourceText::new("printed.yaml", object.canonical().to_string());
+            Set::parse_trees(&text).expect("an object").objects.pop().expect("one")
+        });
+        assert_eq!(images(&Set { objects: printed.collect() }), images(&read));
     }
 
     #[test]

@@ -9,4 +9,4 @@ mod tree;
 
 pub use map::Map;
 pub use smol_str::SmolStr as Text;
-pub use tree::{Kind, Scalar, Style, Tree};
+pub use tree::{Kind, Scalar, Step, Style, Tree};

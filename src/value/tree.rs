@@ -39,6 +39,15 @@ pub enum Style {
     Folded,
 }
 
+/// A step on the way to a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'t> {
+    /// Into a map, to this key.
+    Key(&'t str),
+    /// Into a list, to one of its items.
+    Item,
+}
+
 /// A scalar: its kind, style and text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scalar {

@@ -10,6 +10,7 @@ use super::emit::Form;
 use super::order::less;
 use super::resolve::{Plain, resolve_with};
 use super::{Dialect, Look};
+use crate::value::Step;
 
 /// Levels of nesting that are looked into.
 const DEPTH_MAX: usize = 64;
@@ -36,8 +37,8 @@ impl Level {
 
 /// What stands behind a key or a dash.
 enum Value<'t> {
-    /// A scalar's text.
-    Scalar(&'t str),
+    /// A scalar's text, and whether it is a string.
+    Scalar(&'t str, bool),
     /// An empty map or list.
     Empty,
     /// Nothing: a collection follows.
@@ -46,9 +47,39 @@ enum Value<'t> {
     Literal(bool),
 }
 
-/// True if a text is known to be as it would be printed. `told` hears of the scalars in the outermost map, and of those in
-/// maps in it: the outer key if there is one, the key, the text. What it hears of a text that is not known is of no use.
-pub fn is_printed<'t>(text: &'t str, mut told: impl FnMut(Option<&'t str>, &'t str, &'t str)) -> bool {
+/// Where a scalar stands.
+pub struct Way<'w, 't> {
+    levels: &'w [Level],
+    keys: &'w [&'t str],
+}
+
+impl<'t> Way<'_, 't> {
+    /// The steps to it, the last one first.
+    pub fn outwards(&self) -> impl Iterator<Item = Step<'t>> {
+        let mut end = self.keys.len();
+        self.levels.iter().rev().map(move |level| match level {
+            Level::Map(_, begin) => {
+                let key = self.keys[end - 1];
+                end = *begin;
+                Step::Key(key)
+            }
+            Level::List(_) => Step::Item,
+        })
+    }
+
+    /// Key and, if there is one, outer key of a scalar in the outermost map or in a map in it.
+    pub fn near_top(&self) -> Option<(Option<&'t str>, &'t str)> {
+        match *self.levels {
+            [Level::Map(..)] => Some((None, self.keys[self.keys.len() - 1])),
+            [Level::Map(..), Level::Map(_, begin)] => Some((Some(self.keys[begin - 1]), self.keys[self.keys.len() - 1])),
+            _ => None,
+        }
+    }
+}
+
+/// True if a text is known to be as it would be printed. `told` hears of every scalar of one line: the way to it, its text, and
+/// whether it is a string. What it hears of a text that is not known is of no use.
+pub fn is_printed<'t>(text: &'t str, mut told: impl FnMut(&Way<'_, 't>, &'t str, bool)) -> bool {
     Checker { levels: Vec::new(), keys: Vec::new(), due: None }.document(text, &mut told).is_some()
 }
 
@@ -61,7 +92,7 @@ struct Checker<'t> {
 }
 
 impl<'t> Checker<'t> {
-    fn document(&mut self, text: &'t str, told: &mut dyn FnMut(Option<&'t str>, &'t str, &'t str)) -> Option<()> {
+    fn document(&mut self, text: &'t str, told: &mut dyn FnMut(&Way<'_, 't>, &'t str, bool)) -> Option<()> {
         let mut rest = text;
         while !rest.is_empty() {
             let (line, after) = rest.split_once('\n')?;
@@ -73,21 +104,13 @@ impl<'t> Checker<'t> {
                 None => (column, self.entry(column, body)?),
             };
             match value {
-                Value::Scalar(text) => self.tell(text, told),
+                Value::Scalar(text, is_text) => told(&Way { levels: &self.levels, keys: &self.keys }, text, is_text),
                 Value::Empty => {}
                 Value::Below => self.due = Some(key_column),
                 Value::Literal(ended) => rest = literal(rest, key_column + 2, ended)?,
             }
         }
         (self.due.is_none() && !self.levels.is_empty()).then_some(())
-    }
-
-    fn tell(&self, text: &'t str, told: &mut dyn FnMut(Option<&'t str>, &'t str, &'t str)) {
-        match self.levels[..] {
-            [Level::Map(..)] => told(None, self.keys[self.keys.len() - 1], text),
-            [Level::Map(..), Level::Map(_, begin)] => told(Some(self.keys[begin - 1]), self.keys[self.keys.len() - 1], text),
-            _ => {}
-        }
     }
 
     /// A line that begins with a dash.
@@ -106,7 +129,7 @@ impl<'t> Checker<'t> {
             self.keys.push(key);
             return behind(value, column + 2 + key.len() + 1);
         }
-        scalar(item, column + 2).map(Value::Scalar).or_else(|| empty(item))
+        scalar(item, column + 2).or_else(|| empty(item))
     }
 
     /// A line that begins with a key.
@@ -172,7 +195,7 @@ fn behind(value: &str, column: usize) -> Option<Value<'_>> {
     match value {
         "|" => Some(Value::Literal(true)),
         "|-" => Some(Value::Literal(false)),
-        _ => scalar(value, column + 1).map(Value::Scalar).or_else(|| empty(value)),
+        _ => scalar(value, column + 1).or_else(|| empty(value)),
     }
 }
 
@@ -180,8 +203,8 @@ fn empty(value: &str) -> Option<Value<'_>> {
     matches!(value, "{}" | "[]").then_some(Value::Empty)
 }
 
-/// The text of a scalar that begins in `column`, if it is printed as it stands.
-fn scalar(value: &str, column: usize) -> Option<&str> {
+/// A scalar that begins in `column`, if it is printed as it stands.
+fn scalar(value: &str, column: usize) -> Option<Value<'_>> {
     if !value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return None;
     }
@@ -194,15 +217,16 @@ fn scalar(value: &str, column: usize) -> Option<&str> {
         return None;
     }
     if form != Form::Plain {
-        return (Form::of(text) == form).then_some(text);
+        return (Form::of(text) == form).then_some(Value::Scalar(text, true));
     }
-    match resolve_with(text, Dialect::V2, true) {
-        Plain::Str => (Form::of(text) == Form::Plain).then_some(text),
-        Plain::Int(number) => (number.to_string() == text).then_some(text),
-        Plain::Bool(_) => matches!(text, "true" | "false").then_some(text),
-        Plain::Null => (text == "null").then_some(text),
-        Plain::Uint(_) | Plain::Float(_) | Plain::Timestamp => None,
-    }
+    let (good, is_text) = match resolve_with(text, Dialect::V2, true) {
+        Plain::Str => (Form::of(text) == Form::Plain, true),
+        Plain::Int(number) => (number.to_string() == text, false),
+        Plain::Bool(_) => (matches!(text, "true" | "false"), false),
+        Plain::Null => (text == "null", false),
+        Plain::Uint(_) | Plain::Float(_) | Plain::Timestamp => (false, false),
+    };
+    good.then_some(Value::Scalar(text, is_text))
 }
 
 /// What follows a literal text whose lines stand in `column`, if it is printed as it stands.
@@ -279,11 +303,24 @@ mod tests {
     }
 
     #[test]
-    fn the_scalars_near_the_top_are_told() {
+    fn every_scalar_is_told_with_the_way_to_it() {
         let mut heard = Vec::new();
-        let text = "apiVersion: v1\nkind: A\nmetadata:\n  labels:\n    a: b\n  name: \"5\"\nspec:\n- name: x\n";
-        assert!(is_printed(text, |outer, key, value| heard.push((outer, key, value))));
-        assert_eq!(heard, [(None, "apiVersion", "v1"), (None, "kind", "A"), (Some("metadata"), "name", "5")]);
+        let text = "apiVersion: v1\nkind: A\nmetadata:\n  labels:\n    a: b\n  name: \"5\"\nspec:\n- name: x\n  z: 5\n- w\n";
+        let told = |way: &Way<'_, '_>, value: &str, is_text| {
+            let steps: Vec<String> = way.outwards().map(|step| format!("{step:?}")).collect();
+            heard.push(format!("{} {value} {is_text} {:?}", steps.join(" "), way.near_top()));
+        };
+        assert!(is_printed(text, told));
+        let wanted = [
+            r#"Key("apiVersion") v1 true Some((None, "apiVersion"))"#,
+            r#"Key("kind") A true Some((None, "kind"))"#,
+            r#"Key("a") Key("labels") Key("metadata") b true None"#,
+            r#"Key("name") Key("metadata") 5 true Some((Some("metadata"), "name"))"#,
+            r#"Key("name") Item Key("spec") x true None"#,
+            r#"Key("z") Item Key("spec") 5 false None"#,
+            r#"Item Key("spec") w true None"#,
+        ];
+        assert_eq!(heard, wanted);
     }
 
     /// Texts drawn from lines, and such texts with one character put in, that stand close to the line between printed and not.
