@@ -24,6 +24,7 @@ use super::connection::{self, ConnectionArgs};
 use super::keys;
 use super::seed::refuse_unsteady;
 use super::terminal::Terminal;
+use super::verify::predicate_type;
 
 /// Where an artifact's files lie while they are rendered.
 const ROOT: &str = "/artifact";
@@ -36,6 +37,10 @@ pub(super) struct Args {
     /// Take artifacts only if they were signed with the private key of this public one (PEM), or env://VARIABLE
     #[arg(long, value_name = "PUB")]
     key: Option<String>,
+    /// Take artifacts only if they have a statement of this type, signed with the key: check (the passed verdict of
+    /// `push --check`), provenance, sbom, or the URI of a predicate type
+    #[arg(long = "require-statement", value_name = "TYPE", requires = "key")]
+    statements: Vec<String>,
     /// The name of this cluster, for `cluster-name-selector`
     #[arg(long, value_name = "NAME")]
     cluster_name: Option<String>,
@@ -107,6 +112,7 @@ fn settings(args: &Args) -> Result<Settings> {
         replica: replica.unwrap_or_else(|| format!("process-{}", std::process::id())),
         shard: args.shard.clone(),
         cluster_name: args.cluster_name.clone(),
+        statements: args.statements.iter().map(|name| predicate_type(name)).collect(),
         key: args.key.as_deref().map(keys::public).transpose()?.map(Arc::new),
         workload,
         shadow: args.shadow,

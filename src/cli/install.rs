@@ -5,6 +5,7 @@ use tera::{Context, Tera};
 use crate::diag::{Diagnostic, Result};
 
 use super::Outcome;
+use super::keys;
 use super::terminal::Terminal;
 
 /// The templates, in the order in which a cluster needs them.
@@ -38,6 +39,14 @@ pub(super) struct Args {
     /// Leave out the definitions of RootSync, RepoSync and ResourceGroup, where Config Sync has installed them
     #[arg(long)]
     no_crds: bool,
+    /// Take artifacts only if they were signed with the private key of this public one (PEM), or env://VARIABLE; the key
+    /// stands in the Deployment
+    #[arg(long, value_name = "PUB")]
+    key: Option<String>,
+    /// Take artifacts only if they have a statement of this type, signed with the key: check (the passed verdict of
+    /// `push --check`), provenance, sbom, or the URI of a predicate type
+    #[arg(long = "require-statement", value_name = "TYPE", requires = "key")]
+    statements: Vec<String>,
     /// Look, and change nothing
     #[arg(long)]
     shadow: bool,
@@ -50,7 +59,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<Outcome> {
     let mut context = Context::new();
     let name = args.shard.as_ref().map_or_else(|| "hydrant-agent".to_owned(), |shard| format!("hydrant-agent-{shard}"));
-    let quoted: Vec<String> = args.more.iter().map(|arg| serde_json::Value::from(arg.as_str()).to_string()).collect();
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let demands = args.statements.iter().map(|kind| format!("--require-statement={kind}"));
+    let more: Vec<String> = demands.chain(args.more.iter().cloned()).map(|arg| quoted(&arg)).collect();
+    let key = args.key.as_deref().map(keys::public_text).transpose()?;
     context.insert("name", &name);
     context.insert("image", &args.image);
     context.insert("replicas", &args.replicas);
@@ -58,7 +70,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<Outcome> {
     context.insert("bind_roles", &args.bind_roles);
     context.insert("watch", &!args.no_watch);
     context.insert("shadow", &args.shadow);
-    context.insert("args", &quoted);
+    context.insert("key", &key.as_deref().map(quoted));
+    context.insert("args", &more);
     let mut text = String::new();
     for (place, template) in TEMPLATES.iter().enumerate() {
         if place == 1 && args.no_crds {

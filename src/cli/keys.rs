@@ -20,6 +20,12 @@ pub(super) fn public(name: &str) -> Result<PublicKey> {
     PublicKey::read(&text(name)?).map_err(named(name))
 }
 
+/// The text of the public key that a flag names, which was read and is one.
+pub(super) fn public_text(name: &str) -> Result<String> {
+    public(name)?;
+    text(name)
+}
+
 fn named(name: &str) -> impl Fn(Box<Diagnostic>) -> Box<Diagnostic> {
     move |fault| Box::new(fault.trail(format!("in the key `{name}`"), None))
 }

@@ -43,7 +43,8 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn predicate_type(name: &str) -> String {
+/// The predicate type that a short name stands for.
+pub(super) fn predicate_type(name: &str) -> String {
     match name {
         "provenance" => PROVENANCE.to_owned(),
         "sbom" => SBOM.to_owned(),

@@ -5,6 +5,7 @@
 
 use super::attached::{Attached, Claim, Proof, inspect};
 use super::key::PublicKey;
+use super::statement::CHECK;
 use crate::diag::{Diagnostic, Result};
 use crate::oci::{Artifact, Digest, Location};
 use crate::registry::Client;
@@ -30,9 +31,10 @@ pub(crate) struct Report {
 }
 
 /// Reads an artifact and everything attached to it, and checks it against a key. `statements` are the types of statements
-/// that must be there, signed.
+/// that must be there, signed; a verdict of `push --check` among them must say that the artifact passed.
 ///
-/// Fails with `signature-missing`, `signature-invalid`, `signature-subject`, `statement-missing`, or as reading does.
+/// Fails with `signature-missing`, `signature-invalid`, `signature-subject`, `statement-missing`, `check-failed`, or as
+/// reading does.
 pub(crate) async fn verify(
     client: &Client,
     location: &Location,
@@ -54,13 +56,37 @@ pub(crate) async fn verify(
     for kind in statements {
         if !signed(&Claim::Statement(kind.clone())) {
             let text = format!("`{location}` has no statement `{kind}` signed with this key");
-            return Err(Box::new(
-                Diagnostic::input("statement-missing", text).hint("push it again with `hydrant push --sign KEY`"),
-            ));
+            let check = if kind == CHECK { " --check" } else { "" };
+            let hint = format!("push it again with `hydrant push{check} --sign KEY`");
+            return Err(Box::new(Diagnostic::input("statement-missing", text).hint(hint)));
+        }
+        if kind == CHECK {
+            passed(location, &attached)?;
         }
     }
     let artifact = client.pull(&pinned).await?;
     Ok(Report { artifact, attached })
+}
+
+/// Fails where a signed verdict says anything but that the artifact passed: one that did not counts, whatever others say.
+fn passed(location: &Location, attached: &[(Attached, Standing)]) -> Result<()> {
+    let verdicts = attached.iter().filter(|(piece, how)| {
+        *how == Standing::Signed && matches!(&piece.claim, Claim::Statement(kind) if kind == CHECK)
+    });
+    for (piece, _) in verdicts {
+        let result = piece.statement.as_ref().and_then(|statement| statement.predicate["result"].as_str());
+        if result != Some("passed") {
+            let text = format!(
+                "the check of `{location}` did not pass: the verdict attached as `{}` says `{}`",
+                piece.digest,
+                result.unwrap_or_default()
+            );
+            return Err(Box::new(Diagnostic::input("check-failed", text).hint(
+                "mend what `hydrant check` finds and push again, or remove a verdict that does not hold any more",
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn standing(piece: &Attached, subject: Digest, key: &PublicKey) -> Result<Standing> {

@@ -89,7 +89,9 @@ impl Fetcher {
         let client = self.client(shared, spec).await?;
         let location = spec.location.with_digest(digest);
         let pulled = match &shared.settings.key {
-            Some(key) => verify(client, &location, key, &[]).await.map(|report| report.artifact),
+            Some(key) => {
+                verify(client, &location, key, &shared.settings.statements).await.map(|report| report.artifact)
+            }
             None => client.pull(&location).await,
         };
         let artifact = pulled.map_err(|fault| self.failed(&fault))?;
