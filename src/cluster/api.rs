@@ -122,6 +122,8 @@ impl Call<'_> {
                 | Call::Apply(_, _, true)
                 | Call::Merge(_, _, true)
                 | Call::Delete(_, _, true)
+                // nothing of a token is stored
+                | Call::CreateBelow(_, "token", _)
         )
     }
 }
@@ -468,7 +470,8 @@ impl Cluster for Api {
         let path = object_path(resource, key)?;
         let answer = self.send(&path, &Call::Apply(&key.name, &value, dry_run)).await?;
         if dry_run && seen.is_some() {
-            let before = self.find(&path, &key.name).await?.unwrap_or_default();
+            let mut before = self.find(&path, &key.name).await?.unwrap_or_default();
+            owner.take_over(&mut before);
             // a dry run leaves the version as it is, whatever it would change
             let version = if bare(before) == bare(answer.clone()) {
                 live_text(&answer, "resourceVersion")

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::api::{Api, Call, segment, sort};
 use super::fields;
 use super::owner::PART_OF;
-use super::{Answer, Fault, FaultKind};
+use super::{Answer, Fault, FaultKind, Seen};
 use crate::value::Text;
 
 /// Objects of one page of a list.
@@ -157,6 +157,11 @@ impl Api {
     /// Merges a patch into an object's status.
     pub(crate) async fn merge_status(&self, path: &str, name: &str, patch: &Value) -> Answer<Value> {
         self.send(path, &Call::Status(segment(name)?, patch)).await
+    }
+
+    /// Deletes exactly the object that was seen.
+    pub(crate) async fn delete(&self, path: &str, name: &str, seen: &Seen) -> Answer<()> {
+        self.send(path, &Call::Delete(segment(name)?, seen, false)).await.map(drop)
     }
 
     /// A token of a service account, for one audience.

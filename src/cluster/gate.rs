@@ -37,6 +37,11 @@ impl Gate {
         self.turn.lock().expect("no holder panics").until = None;
     }
 
+    /// Lets no write pass, ever: whoever looks only has no turn.
+    pub(crate) fn shut(&self) {
+        *self.turn.lock().expect("no holder panics") = Turn { epoch: u64::MAX, until: None };
+    }
+
     /// Which leader this is.
     pub(crate) fn epoch(&self) -> u64 {
         self.turn.lock().expect("no holder panics").epoch
@@ -50,7 +55,7 @@ impl Gate {
 
     /// Fails unless a write may pass.
     pub(super) fn pass(&self) -> Answer<()> {
-        if self.is_open() { Ok(()) } else { Err(over("this process leads no longer")) }
+        if self.is_open() { Ok(()) } else { Err(over("it is not this process's turn to write")) }
     }
 
     /// Fails if a later leader was here.
@@ -85,5 +90,8 @@ mod tests {
         gate.open(3, Instant::now() + Duration::from_secs(60));
         assert!(gate.check_epoch(4).is_err());
         assert!(gate.pass().is_err(), "a later leader was seen");
+        let gate = Gate::default();
+        gate.shut();
+        assert!(gate.pass().is_err() && gate.check_epoch(7).is_ok(), "who looks only writes never");
     }
 }

@@ -96,6 +96,14 @@ impl Owner {
         self
     }
 
+    /// Puts our mark in the place of the former owner's: what moves with a takeover is no change of the object.
+    pub(super) fn take_over(&self, object: &mut Value) {
+        let mark = object.pointer_mut("/metadata/labels").and_then(|labels| labels.get_mut(PART_OF));
+        if let Some(mark) = mark.filter(|mark| mark.as_str() == self.former.as_deref()) {
+            *mark = Value::String(self.set_id());
+        }
+    }
+
     /// True if another tool's inventory of this name is to be taken over.
     pub(super) fn takes_over(&self) -> bool {
         self.former.is_some()

@@ -76,6 +76,9 @@ impl Worker {
             Options { any_source: true, policy, wait: PASS_WAIT, rules, ..Options::new(owner.clone(), String::new()) };
         let shared = Arc::clone(&self.shared);
         let _turn = shared.passes.acquire().await;
+        if let Some(refusal) = self.held_off().await.map_err(|fault| fault.message)? {
+            return Err(refusal.message);
+        }
         let mut failed: Option<String> = None;
         let mut tell = |event: &Event| match event {
             Event::Failed(key, fault) => failed = Some(format!("`{key}` cannot be deleted: {fault}")),

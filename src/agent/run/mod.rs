@@ -86,6 +86,8 @@ pub(crate) struct Settings {
     pub(crate) cluster_name: Option<String>,
     /// The key that artifacts must be signed with.
     pub(crate) key: Option<Arc<PublicKey>>,
+    /// The types of statements that artifacts must have, signed with that key.
+    pub(crate) statements: Vec<String>,
     /// How cloud credentials are had.
     pub(crate) workload: Workload,
     /// Look, and change nothing.
@@ -136,7 +138,8 @@ pub(crate) async fn serve(
 /// Leads again and again: each turn serves the syncs until the lease is lost.
 async fn lead(shared: &Arc<Shared>) {
     if shared.settings.shadow {
-        // a shadow writes nothing, so it needs nobody's leave
+        // a shadow writes nothing, so it needs nobody's leave, and gets none
+        shared.api.gate().shut();
         shared.board.lead(true);
         syncs::serve(shared).await;
         return;

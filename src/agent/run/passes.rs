@@ -21,6 +21,8 @@ use crate::manifest::Set;
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// All objects are looked at at least so often.
 const FULL_PAUSE: Duration = Duration::from_secs(3600);
+/// The same for a shadow, which hears of no drift.
+const SHADOW_PAUSE: Duration = Duration::from_secs(300);
 /// How long one pass waits for kinds to appear and deletes to end; the rest is tried again later.
 pub(super) const PASS_WAIT: Duration = Duration::from_secs(2);
 /// Changes that the log names one by one; more are counted.
@@ -38,7 +40,8 @@ impl Worker {
         self.report.syncing = false;
         match done {
             Ok((passed, failed)) => {
-                self.next_full = Instant::now() + FULL_PAUSE;
+                let shadow = self.shared.settings.shadow;
+                self.next_full = Instant::now() + if shadow { SHADOW_PAUSE } else { FULL_PAUSE };
                 self.whole = passed.held_back.as_ref().map(|why| {
                     let digest = &self.report.source.commit;
                     let text = format!("{why}; nothing was pruned. Set the annotation `hydrant.dev/confirm-prune: {digest}` if that is meant");
@@ -51,7 +54,8 @@ impl Worker {
                 self.has_account &= failed.values().all(|fault| fault.kind != FaultKind::Forbidden);
                 self.failed = failed;
                 self.count(&passed.summary, begun.elapsed());
-                self.handle.hold(passed.held);
+                // a shadow answers for nothing
+                self.handle.hold(if shadow { BTreeMap::new() } else { passed.held });
                 self.note_unready();
                 self.look_until = Instant::now() + spec.reconcile_timeout;
                 self.look_pause = LOOK_PAUSE;
@@ -99,14 +103,9 @@ impl Worker {
         let shared = Arc::clone(&self.shared);
         let _turn = shared.passes.acquire().await;
         let cannot = |fault: Fault| Trouble::Whole(finding(knv::code(&fault), fault.message));
-        if !shared.settings.shadow && accounts::config_sync_runs(&shared, spec).await.map_err(cannot)? {
-            return Err(Trouble::Refused(Refusal {
-                reason: "ConfigSyncRuns",
-                message: format!(
-                    "Config Sync's reconciler `{}` runs; Hydrant writes nothing until it is gone",
-                    spec.id.identity().account
-                ),
-            }));
+        self.refused = self.held_off().await.map_err(cannot)?;
+        if let Some(refusal) = self.refused.clone() {
+            return Err(Trouble::Refused(refusal));
         }
         let source = self.source.as_mut().expect("looked at before");
         let (set, rendered) = self.fetcher.read(&shared, spec, source).await.map_err(Trouble::Rendering)?;
@@ -123,6 +122,14 @@ impl Worker {
         self.pass(spec, &options, &set).await.map_err(Trouble::Whole)
     }
 
+    /// Why nothing may be written now, if that is so.
+    pub(super) async fn held_off(&self) -> Result<Option<Refusal>, Fault> {
+        if self.shared.settings.shadow {
+            return Ok(None);
+        }
+        accounts::config_sync_runs(&self.shared, &self.id).await
+    }
+
     /// Asks the server about all objects; fails if it refuses one.
     async fn rehearse(&mut self, spec: &Spec, options: &Options, set: &Set) -> Result<(), Trouble> {
         let options = Options { dry_run: true, ..options.clone() };
@@ -135,6 +142,11 @@ impl Worker {
     pub(super) async fn pass_some(&mut self, spec: &Spec, keys: BTreeSet<Key>) {
         let shared = Arc::clone(&self.shared);
         let _turn = shared.passes.acquire().await;
+        if !matches!(self.held_off().await, Ok(None)) {
+            // the next full pass tells
+            self.full_due = true;
+            return self.settle();
+        }
         let Some(source) = self.source.as_mut() else { return };
         let done = match self.fetcher.read(&shared, spec, source).await {
             Ok((set, _)) => match self.options(spec, Some(keys.clone())) {
@@ -171,7 +183,8 @@ impl Worker {
         let shared = &self.shared;
         let confirmed = !spec.confirmed.is_empty() && spec.confirmed == self.report.source.commit;
         let mut owner = Owner::new(&self.id.namespace, &self.id.name).map_err(|fault| finding("1061", told(&fault)))?;
-        if spec.takeover {
+        // a shadow shows what would be once Config Sync has left
+        if spec.takeover || shared.settings.shadow {
             owner = owner.after(self.id.former_set());
         }
         let rules = Rules {

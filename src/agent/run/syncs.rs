@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::drift::Drift;
 use super::handle::Handle;
-use super::{Shared, worker};
+use super::{Shared, accounts, worker};
 use crate::agent::rsync::{Declared, HOME, SyncId};
 use crate::cluster::{Answer, Change, Fault, FaultKind};
 
@@ -27,15 +28,23 @@ pub(super) struct Syncs {
     drift: Arc<Drift>,
     known: Mutex<BTreeMap<SyncId, (Arc<Handle>, AbortHandle)>>,
     workers: Mutex<JoinSet<()>>,
+    /// What was made for syncs that are gone is to be taken away.
+    sweep: Notify,
 }
 
 /// Serves all syncs, until it is dropped.
 pub(super) async fn serve(shared: &Arc<Shared>) {
     let drift = Drift::new(shared);
-    let syncs = Syncs { shared: Arc::clone(shared), drift, known: Mutex::default(), workers: Mutex::default() };
+    let (known, workers, sweep) = (Mutex::default(), Mutex::default(), Notify::new());
+    let syncs = Syncs { shared: Arc::clone(shared), drift, known, workers, sweep };
     let roots = format!("/apis/configsync.gke.io/v1beta1/namespaces/{HOME}/rootsyncs");
     let repos = "/apis/configsync.gke.io/v1beta1/reposyncs".to_owned();
-    tokio::join!(syncs.follow("RootSync", &roots), syncs.follow("RepoSync", &repos), syncs.drift.follow_kinds());
+    let sweep = async {
+        if !shared.settings.shadow {
+            accounts::sweep_for_ever(shared, &syncs.sweep).await;
+        }
+    };
+    tokio::join!(syncs.follow("RootSync", &roots), syncs.follow("RepoSync", &repos), syncs.drift.follow_kinds(), sweep);
 }
 
 impl Drop for Syncs {
@@ -148,6 +157,7 @@ impl Syncs {
             self.drift.remove(&handle);
             self.shared.board.drop_row(id);
             self.shared.info(&id.label(), "gone");
+            self.sweep.notify_one();
         }
         let mut workers = self.workers.lock().expect("no holder panics");
         while workers.try_join_next().is_some() {}

@@ -19,7 +19,7 @@ use super::{Shared, accounts};
 use crate::agent::fights::Fights;
 use crate::agent::knv;
 use crate::agent::kstatus::readiness;
-use crate::agent::rsync::{Declared, Finding, IMAGE_TO_SYNC, Refusal, Report, Spec, SyncId};
+use crate::agent::rsync::{Auth, Declared, Finding, IMAGE_TO_SYNC, Refusal, Report, Spec, SyncId};
 use crate::cluster::{Cluster as _, Fault, FaultKind, Key, Owner, Resource};
 
 /// Pause before a second try; it doubles.
@@ -50,6 +50,8 @@ pub(super) struct Worker {
     pub(super) failed: BTreeMap<Key, Fault>,
     /// What is wrong with the pass as a whole.
     pub(super) whole: Option<Finding>,
+    /// Why the last pass was not to be.
+    pub(super) refused: Option<Refusal>,
     pub(super) fights: Fights,
     /// Objects whose status moved.
     pub(super) stirred: BTreeSet<Key>,
@@ -85,6 +87,7 @@ pub(super) async fn run(shared: Arc<Shared>, drift: Arc<Drift>, handle: Arc<Hand
         source: None,
         failed: BTreeMap::new(),
         whole: None,
+        refused: None,
         fights: Fights::default(),
         stirred: BTreeSet::new(),
         resources: BTreeSet::new(),
@@ -162,7 +165,7 @@ impl Worker {
             self.report.dir.clone_from(&spec.dir);
             self.source = None;
         }
-        self.report.stalled = None;
+        self.report.stalled.clone_from(&self.refused);
         Ok(spec)
     }
 
@@ -186,7 +189,11 @@ impl Worker {
         self.next_poll = Instant::now() + spec.period;
         let digest = match resolved {
             Ok(digest) => digest,
-            Err(finding) => return self.source_failed(finding),
+            Err(finding) => {
+                // its token may be wanting because its account was taken away
+                self.has_account &= !matches!(spec.auth, Auth::Account | Auth::GcpAccount(_));
+                return self.source_failed(finding);
+            }
         };
         if self.source.as_ref().is_some_and(|source| source.digest == digest) {
             return self.report.source.errors.clear();
