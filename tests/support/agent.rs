@@ -22,9 +22,11 @@ pub(crate) fn install(kube: &Kube, folder: &Path, flags: &[&str]) -> PathBuf {
     let printed = String::from_utf8(must(hydrant().arg("install").args(flags))).expect("text");
     // the API server of the tests is older than `policy/v1`
     kube.apply(&printed.replace("apiVersion: policy/v1\n", "apiVersion: policy/v1beta1\n"));
-    let token = must(kube.kubectl().args(["create", "token", "hydrant-agent", "-n", HOME, "--duration", "24h"]));
+    let shard = flags.iter().position(|flag| *flag == "--shard").map(|place| flags[place + 1]);
+    let account = shard.map_or_else(|| "hydrant-agent".to_owned(), |shard| format!("hydrant-agent-{shard}"));
+    let token = must(kube.kubectl().args(["create", "token", &account, "-n", HOME, "--duration", "24h"]));
     let token = String::from_utf8(token).expect("text");
-    let path = folder.join("agent.kubeconfig");
+    let path = folder.join(format!("{account}.kubeconfig"));
     let config = fs::read_to_string(kube.kubeconfig()).expect("a kubeconfig").replace("admintoken", token.trim());
     fs::write(&path, config).expect("written");
     path
@@ -56,6 +58,11 @@ impl Agent {
 
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Sends it a signal by name.

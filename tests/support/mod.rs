@@ -20,9 +20,9 @@ pub(crate) fn peer(name: &str) -> PathBuf {
     path
 }
 
-/// The binary under test.
+/// The binary under test; `HYDRANT_BINARY` names another one.
 pub(crate) fn hydrant() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_hydrant"))
+    Command::new(std::env::var_os("HYDRANT_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_hydrant").into()))
 }
 
 /// The project's folder.
