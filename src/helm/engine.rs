@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText, Span, Warnings};
 use crate::gotmpl::{Stack, on_render_stack};
+use crate::source::threads;
 
 use super::aside::Board;
 use super::blame::Origins;
@@ -22,7 +23,7 @@ use super::run::{self, Ambient, Threads};
 use super::schema;
 use super::values::UserValues;
 use super::stage::Stage;
-use super::{aside, inputs, load, names, threads};
+use super::{aside, inputs, load, names};
 
 /// What a render is told besides the chart and the values.
 #[derive(Clone, Debug)]

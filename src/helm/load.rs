@@ -12,14 +12,14 @@ use crate::archive::{self, Limits};
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::gotmpl::text_of_bytes;
-use crate::source::{EntryKind, Source, clean};
+use crate::source::{EntryKind, Source, clean, threads};
 use crate::value::Tree;
 use crate::yaml;
 
 use super::chart::{Chart, File, Template, Units};
 use super::ignore::Rules;
 use super::metadata::{Metadata, check_lock};
-use super::{threads, values};
+use super::values;
 
 /// Deepest nesting of folders in a chart. Links that lead in a circle end here; Helm runs until the path is too long.
 const FOLDER_DEPTH_MAX: usize = 64;

@@ -42,7 +42,6 @@ mod tables;
 mod tests_aside;
 #[cfg(test)]
 mod tests_work;
-mod threads;
 mod values;
 
 pub use capabilities::KubeVersion;

@@ -12,6 +12,7 @@ use crate::funcs;
 use crate::gotmpl::{
     CallSite, Ctx, Entries, ExecError, FuncError, Host, Map, Options, Stack, Templates, Unit, Val, has_no_value,
 };
+use crate::source::threads;
 use crate::yaml;
 
 use super::aside::{Board, Helped};
@@ -19,7 +20,6 @@ use super::blame::Origins;
 use super::chart::Units;
 use super::context::{Runnable, values_type};
 use super::manifests::{Printed, is_notes, is_partial};
-use super::threads;
 
 /// What a render is handed rather than finds: the clock, randomness, addresses.
 pub trait Ambient: Send {

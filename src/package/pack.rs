@@ -17,6 +17,9 @@ const TITLE: &str = "org.opencontainers.image.title";
 const ORAS_UNPACK: &str = "io.deis.oras.content.unpack";
 const ORAS_DIGEST: &str = "io.deis.oras.content.digest";
 
+/// Layers of fewer bytes are done sooner than a thread has begun.
+const SIDE_BY_SIDE_MIN: usize = 1 << 20;
+
 /// How to pack.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Packing {
@@ -62,10 +65,10 @@ pub(crate) fn pack_files(files: &Files, packing: &Packing) -> Result<Artifact> {
         tar.file(path, bytes);
     }
     let tar = tar.finish();
-    let diff_id = Digest::of(&tar);
+    let (diff_id, packed) = digest_and_gzip(&tar);
     let (layer_type, config_type) =
         if packing.flux { (media_type::FLUX_LAYER, media_type::FLUX_CONFIG) } else { (media_type::TAR_GZIP, media_type::CONFIG) };
-    let mut layer = Blob::new(layer_type, gzip(&tar));
+    let mut layer = Blob::new(layer_type, packed);
     layer.descriptor.annotations = BTreeMap::from([
         (TITLE.to_owned(), ".".to_owned()),
         (ORAS_UNPACK.to_owned(), "true".to_owned()),
@@ -89,6 +92,18 @@ pub(crate) fn pack_files(files: &Files, packing: &Packing) -> Result<Artifact> {
         annotations: packing.annotations.clone(),
     };
     Artifact::new(image, config, vec![layer])
+}
+
+/// Both of a layer's views, a large one's side by side.
+fn digest_and_gzip(tar: &[u8]) -> (Digest, Vec<u8>) {
+    if tar.len() < SIDE_BY_SIDE_MIN {
+        return (Digest::of(tar), gzip(tar));
+    }
+    std::thread::scope(|scope| {
+        let digest = scope.spawn(|| Digest::of(tar));
+        let packed = gzip(tar);
+        (digest.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), packed)
+    })
 }
 
 /// The object's text in an artifact: printed from its value, so that comments and quoting move no digest.

@@ -2,7 +2,7 @@
 
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::manifest::Set;
-use crate::source::{EntryKind, Source, join};
+use crate::source::{EntryKind, Source, join, threads};
 
 use super::KUSTOMIZATION_FILES;
 
@@ -14,12 +14,18 @@ const MANIFEST_ENDINGS: [&str; 3] = [".yaml", ".yml", ".json"];
 
 /// Reads every manifest below a folder, files and folders by name; names that start with a dot are passed over.
 pub(super) fn read(source: &dyn Source, folder: &str) -> Result<Set> {
+    let mut files = Vec::new();
+    let walked = walk(source, folder, 0, &mut files);
     let mut set = Set::default();
-    walk(source, folder, 0, &mut set)?;
-    Ok(set)
+    for read in threads::map(files, |file| read_file(source, &file)) {
+        set.objects.extend(read?.objects);
+    }
+    // a fault in a file that comes before is told first
+    walked.map(|()| set)
 }
 
-fn walk(source: &dyn Source, folder: &str, depth: usize, set: &mut Set) -> Result<()> {
+/// Lists the files of manifests, up to the first fault.
+fn walk(source: &dyn Source, folder: &str, depth: usize, files: &mut Vec<String>) -> Result<()> {
     if depth > FOLDER_DEPTH_MAX {
         let message = format!("`{folder}` is nested deeper than {FOLDER_DEPTH_MAX} folders");
         return Err(Box::new(Diagnostic::input("folder-depth", message).hint("look for a link that leads back up")));
@@ -38,9 +44,9 @@ fn walk(source: &dyn Source, folder: &str, depth: usize, set: &mut Set) -> Resul
             ));
         }
         match entry.kind {
-            Some(EntryKind::Folder) => walk(source, &path, depth + 1, set)?,
+            Some(EntryKind::Folder) => walk(source, &path, depth + 1, files)?,
             Some(EntryKind::File) if MANIFEST_ENDINGS.iter().any(|ending| entry.name.ends_with(ending)) => {
-                set.objects.extend(read_file(source, &path)?.objects);
+                files.push(path);
             }
             Some(EntryKind::File) | None => {}
         }
@@ -73,6 +79,20 @@ mod tests {
         files.insert("/app/README.md", *b"# no");
         files.insert("/app/.hidden/c.yaml", *b"[");
         assert_eq!(read(&files, "/app").expect("two objects").len(), 2);
+    }
+
+    #[test]
+    fn of_many_files_the_first_fault_is_told() {
+        let mut files = Memory::new();
+        for number in 0..100 {
+            files.insert(&format!("/app/{number:02}.yaml"), OBJECT);
+        }
+        assert_eq!(read(&files, "/app").expect("objects").len(), 100);
+        files.insert("/app/zz/Chart.yaml", *b"");
+        assert_eq!(read(&files, "/app").expect_err("mixed").code, "folder-mixed");
+        files.insert("/app/50.yaml", *b"a: [");
+        files.insert("/app/70.yaml", *b"a: b");
+        assert_eq!(read(&files, "/app").expect_err("syntax").code, "yaml-syntax");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Where render inputs come from: the only reader of render inputs.
 //!
 //! In: a folder on disk, a map in memory, one laid over the other. Out: bytes and listings under
-//! absolute, clean, `/`-separated paths. Rooms above never learn which kind they read from.
+//! absolute, clean, `/`-separated paths. Rooms above never learn which kind they read from. Many inputs, and what is made of
+//! each, are read by several [`threads`].
 
 mod disk;
 mod memory;
@@ -9,6 +10,7 @@ mod once;
 mod overlay;
 mod path;
 mod record;
+pub(crate) mod threads;
 
 pub use disk::Disk;
 pub use memory::Memory;

@@ -7,7 +7,7 @@ use std::thread;
 const ITEMS_MIN: usize = 24;
 
 /// Stack of a worker: enough for YAML nested as deep as its reader allows. Only touched pages cost memory.
-pub(super) const STACK_BYTES: usize = 64 << 20;
+pub(crate) const STACK_BYTES: usize = 64 << 20;
 
 /// Applies `work` to every item.
 pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
@@ -33,7 +33,7 @@ pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
 }
 
 /// Runs work on a thread of its own, which ends within the scope.
-pub(super) fn beside<'scope, R: Send + 'scope>(
+pub(crate) fn beside<'scope, R: Send + 'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     work: impl FnOnce() -> R + Send + 'scope,
 ) -> thread::ScopedJoinHandle<'scope, R> {
@@ -42,7 +42,7 @@ pub(super) fn beside<'scope, R: Send + 'scope>(
 }
 
 /// Waits for a thread's result; its panic is this thread's.
-pub(super) fn joined<R>(thread: thread::ScopedJoinHandle<'_, R>) -> R {
+pub(crate) fn joined<R>(thread: thread::ScopedJoinHandle<'_, R>) -> R {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
