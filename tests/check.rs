@@ -499,3 +499,98 @@ fn suites_are_run_as_gator_runs_them() {
         String::from_utf8_lossy(&out.stdout).contains("1 violations containing `required`, and exactly 2 expected")
     );
 }
+
+const CHART_TEMPLATE: &str = r#"apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}-web
+  namespace: {{ .Release.Namespace }}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+      - name: main
+        image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+        resources:
+          {{- toYaml .Values.resources | nindent 10 }}
+        {{- with .Values.env }}
+        env:
+        {{- range . }}
+        - name: {{ .name }}
+          value: {{ .value }}
+        {{- end }}
+        {{- end }}
+"#;
+
+/// A finding's place and the places of its values, as `FILE:LINE FILE:LINE`.
+fn places(report: &Value, field: &str) -> String {
+    let all = report["findings"].as_array().expect("findings");
+    let one =
+        all.iter().find(|one| one["field"] == field).unwrap_or_else(|| panic!("no finding at {field}: {report:#}"));
+    let at = |place: &Value| format!("{}:{}", place["file"].as_str().unwrap_or_default(), place["line"]);
+    std::iter::once(at(&one["at"]))
+        .chain(one["values"].as_array().expect("values").iter().map(at))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn a_finding_points_at_the_template_line_and_the_values_line() {
+    let desk = Desk::new();
+    desk.write("app/charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    desk.write("app/charts/web/templates/all.yaml", CHART_TEMPLATE);
+    desk.write(
+        "app/charts/web/values.yaml",
+        "replicas: many\nimage:\n  repository: web\n  tag: v1\nresources:\n  limits:\n    cpu: lots\nenv:\n- name: a\n  value: x\n- name: 9=\n  value: 5\n",
+    );
+    let at = |source: &str, format: &str| {
+        run(hydrant().args(["check", source, "--format", format]).current_dir(desk.0.path()))
+    };
+    let report: Value = serde_json::from_slice(&at("app/charts/web", "json").stdout).expect("JSON");
+    let template = |line: usize, values: &str| format!("app/charts/web/templates/all.yaml:{line}{values}");
+    assert_eq!(places(&report, "spec.replicas"), template(7, " app/charts/web/values.yaml:1"));
+    let container = "spec.template.spec.containers[0]";
+    assert_eq!(
+        places(&report, &format!("{container}.resources.limits.cpu")),
+        template(18, " app/charts/web/values.yaml:7")
+    );
+    assert_eq!(places(&report, &format!("{container}.env[1].name")), template(22, " app/charts/web/values.yaml:11"));
+    assert_eq!(places(&report, &format!("{container}.env[1].value")), template(23, " app/charts/web/values.yaml:12"));
+
+    // in a kustomization: its own values come first, and a patch that has the last word is named instead
+    desk.write("app/kustomization.yaml", "helmCharts:\n- name: web\n  releaseName: rel\n  namespace: shop\n  valuesInline:\n    image:\n      tag: v2\n    replicas: few\npatches:\n- path: patch.yaml\n");
+    desk.write("app/patch.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: rel-web, namespace: shop}\nspec:\n  minReadySeconds: soon\n");
+    let report: Value = serde_json::from_slice(&at("app", "json").stdout).expect("JSON");
+    assert_eq!(places(&report, "spec.replicas"), template(7, " app/kustomization.yaml:8"));
+    assert_eq!(places(&report, &format!("{container}.env[1].value")), template(23, " app/charts/web/values.yaml:12"));
+    assert_eq!(places(&report, "spec.minReadySeconds"), "app/patch.yaml:5");
+
+    let text = String::from_utf8(at("app", "text").stdout).expect("UTF-8");
+    assert!(
+        text.contains("--> app/charts/web/templates/all.yaml:7:")
+            && text.contains("value set in app/kustomization.yaml:8"),
+        "{text}"
+    );
+    let github = String::from_utf8(at("app", "github").stdout).expect("UTF-8");
+    assert!(
+        github.contains("::error file=app/charts/web/templates/all.yaml,line=7,")
+            && github.contains("%0Avalue set in app/kustomization.yaml:8"),
+        "{github}"
+    );
+    let sarif: Value = serde_json::from_slice(&at("app", "sarif").stdout).expect("JSON");
+    let all = sarif["runs"][0]["results"].as_array().expect("results");
+    let physical = |place: &Value| {
+        format!(
+            "{}:{}",
+            place["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap_or_default(),
+            place["physicalLocation"]["region"]["startLine"]
+        )
+    };
+    let lead = all.iter().map(|one| (physical(&one["locations"][0]), physical(&one["relatedLocations"][0])));
+    assert!(lead.into_iter().any(|(at, of)| at == template(7, "") && of == "app/kustomization.yaml:8"), "{sarif:#}");
+}

@@ -2,7 +2,7 @@
 //!
 //! In: an object with its origin, and a path in it. Out: a [`Place`]. An object that was read from a file points into its own
 //! text; one that a build made points into the file that its origin names, if the caller can read that, at the same path of
-//! the document of the same kind and name there; else at the start of its origin.
+//! the document of the same kind and name there; else at the start of its origin. A caller that knows better says so.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -26,13 +26,18 @@ pub struct Place {
     pub column: usize,
     /// The text and the range in it, where it can be shown.
     pub shown: Option<(SourceText, Span)>,
+    /// Files and lines of the values that a template printed there.
+    pub values: Vec<(String, usize)>,
 }
 
 /// Finds places; reads each file, and each document in it, once.
 pub struct Places<'r> {
-    read: &'r dyn Fn(&str) -> Option<String>,
+    read: Read<'r>,
     files: BTreeMap<String, Option<Rc<File>>>,
 }
+
+/// Gives a file that an origin names, if it is to be had: its name for the user, and its text.
+type Read<'r> = &'r dyn Fn(&str) -> Option<(String, String)>;
 
 /// A file that objects came from.
 struct File {
@@ -44,8 +49,8 @@ struct File {
 }
 
 impl<'r> Places<'r> {
-    /// `read` gives the text of a file that an origin names, if it is to be had.
-    pub fn new(read: &'r dyn Fn(&str) -> Option<String>) -> Places<'r> {
+    /// `read` gives a file that an origin names, if it is to be had: its name for the user, and its text.
+    pub fn new(read: Read<'r>) -> Places<'r> {
         Places { read, files: BTreeMap::new() }
     }
 
@@ -59,11 +64,11 @@ impl<'r> Places<'r> {
             let span = span(&text, &steps)?;
             let (line, column) = text.line_column(span.start);
             let first = origin.line.max(1) as usize;
-            Some(Place { file: origin.file.to_string(), line: first + line - 1, column: column + 1, shown: None })
+            Some((first + line - 1, column + 1))
         };
         // a template's line is not its output's
-        if let Some(place) = Some(()).filter(|()| origin.chart.is_empty()).and_then(|()| inside()) {
-            return self.shown(place);
+        if let Some((line, column)) = Some(()).filter(|()| origin.chart.is_empty()).and_then(|()| inside()) {
+            return self.line(&origin.file, line, Some(column));
         }
         let in_file = self.in_file(object, &steps);
         in_file.unwrap_or_else(|| Place {
@@ -71,30 +76,34 @@ impl<'r> Places<'r> {
             line: origin.line as usize,
             column: usize::from(origin.line > 0),
             shown: None,
+            values: Vec::new(),
         })
+    }
+
+    /// A line of a file; its column is where its text begins, if none is known.
+    pub fn line(&mut self, name: &str, line: usize, column: Option<usize>) -> Place {
+        let mut place = Place { file: name.to_owned(), line, column: column.unwrap_or(1), shown: None, values: Vec::new() };
+        let Some(file) = self.file(name) else { return place };
+        file.text.name().clone_into(&mut place.file);
+        let Some(start) = file.lines.get(line - 1) else { return place };
+        let text = file.text.text()[*start..].lines().next().unwrap_or_default();
+        let indent = text.len() - text.trim_start_matches([' ', '-']).len();
+        place.column = column.unwrap_or(indent + 1);
+        let from = start + (place.column - 1).min(text.len());
+        place.shown = Some((file.text.clone(), Span::new(from, start + text.trim_end().len().max(from - start))));
+        place
     }
 
     fn file(&mut self, name: &str) -> Option<Rc<File>> {
         let read = self.read;
         let file = self.files.entry(name.to_owned()).or_insert_with(|| {
-            let text = SourceText::new(name, read(name)?);
+            let (name, text) = read(name)?;
+            let text = SourceText::new(name, text);
             let ends = memchr::memchr_iter(b'\n', text.text().as_bytes());
             let lines = std::iter::once(0).chain(ends.map(|at| at + 1)).collect();
             Some(Rc::new(File { text, lines, documents: OnceCell::new() }))
         });
         file.clone()
-    }
-
-    /// Adds the text to a place whose line is known.
-    fn shown(&mut self, mut place: Place) -> Place {
-        if let Some(file) = self.file(&place.file)
-            && let Some(start) = file.lines.get(place.line - 1)
-        {
-            let line = file.text.text()[*start..].lines().next().unwrap_or_default();
-            let from = start + (place.column - 1).min(line.len());
-            place.shown = Some((file.text.clone(), Span::new(from, start + line.trim_end().len())));
-        }
-        place
     }
 
     /// The same path in the document of the same kind, and a name that this one's may have been made of.
@@ -111,7 +120,7 @@ impl<'r> Places<'r> {
         let span = span(&part, steps)?;
         let span = Span::new(range.start + span.start as usize, range.start + span.end as usize);
         let (line, column) = text.line_column(span.start);
-        Some(Place { file: text.name().to_owned(), line, column: column + 1, shown: Some((text.clone(), span)) })
+        Some(Place { file: text.name().to_owned(), line, column: column + 1, shown: Some((text.clone(), span)), values: Vec::new() })
     }
 }
 
@@ -126,7 +135,7 @@ mod tests {
     fn place(text: &'static str, path: &[&str]) -> Place {
         let set = Set::parse(&SourceText::new("a.yaml", text)).expect("objects");
         let path: Vec<String> = path.iter().map(|step| (*step).to_owned()).collect();
-        let read = |_: &str| Some(text.to_owned());
+        let read = |name: &str| Some((name.to_owned(), text.to_owned()));
         Places::new(&read).of(&set, &Finding::error("schema-type", set.len() - 1, &path, "x"))
     }
 

@@ -13,6 +13,9 @@ use super::codes::CODES;
 use super::finding::Finding;
 use super::place::Place;
 
+/// How messages begin that say something of the field that they stand behind.
+const PREDICATES: &[&str] = &["is ", "are ", "has ", "must ", "lacks ", "repeats ", "fits ", "selects ", "stands "];
+
 /// A form of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -55,7 +58,14 @@ fn pretty(value: &Value) -> String {
 /// The line for a finding: object, field, what is wrong.
 fn line(set: &Set, finding: &Finding) -> String {
     let field = finding.field();
-    let at = if field.is_empty() { String::new() } else { format!("`{field}` ") };
+    // a predicate says what is wrong with the field, any other message is a sentence about it
+    let predicate = finding.policy.is_empty() && PREDICATES.iter().any(|word| finding.message.starts_with(word));
+    let at = match (field.is_empty(), predicate) {
+        (true, true) => return format!("{} {}", set.objects[finding.object].id, finding.message),
+        (true, false) => String::new(),
+        (false, true) => format!("`{field}` "),
+        (false, false) => format!("`{field}`: "),
+    };
     let by = if finding.policy.is_empty() { String::new() } else { format!(" [{}]", finding.policy) };
     format!("{}: {at}{}{by}", set.objects[finding.object].id, finding.message)
 }
@@ -77,6 +87,9 @@ fn diagnostic(set: &Set, one: &Judged) -> Diagnostic {
         }
         None => {}
     }
+    for (file, line) in &one.place.values {
+        out = out.trail(format!("value set in {file}:{line}"), None);
+    }
     if one.finding.hint.is_empty() { out } else { out.hint(one.finding.hint.clone()) }
 }
 
@@ -96,6 +109,7 @@ fn facts(set: &Set, one: &Judged) -> Value {
         "object": { "apiVersion": id.api_version(), "kind": id.kind.as_str(), "namespace": id.namespace.as_str(), "name": id.name.as_str() },
         "at": { "file": one.place.file, "line": one.place.line, "column": one.place.column,
                 "chart": set.objects[one.finding.object].origin.chart.as_str() },
+        "values": one.place.values.iter().map(|(file, line)| json!({ "file": file, "line": line })).collect::<Vec<_>>(),
     })
 }
 
@@ -113,8 +127,16 @@ fn sarif(set: &Set, found: &[Judged]) -> Value {
             if !one.place.file.is_empty() {
                 location["physicalLocation"] = physical;
             }
-            json!({ "ruleId": one.finding.code, "level": severity(one.finding.severity),
-                    "message": { "text": line(set, &one.finding) }, "locations": [location] })
+            let mut result = json!({ "ruleId": one.finding.code, "level": severity(one.finding.severity),
+                    "message": { "text": line(set, &one.finding) }, "locations": [location] });
+            if !one.place.values.is_empty() {
+                let related = |(id, (file, line)): (usize, &(String, usize))| {
+                    json!({ "id": id, "message": { "text": "value set here" }, "physicalLocation": {
+                        "artifactLocation": { "uri": file }, "region": { "startLine": line } } })
+                };
+                result["relatedLocations"] = one.place.values.iter().enumerate().map(related).collect();
+            }
+            result
         })
         .collect();
     json!({
@@ -135,7 +157,11 @@ fn junit(set: &Set, found: &[Judged]) -> String {
         let _ = writeln!(out, "<testcase name=\"{name}\" classname=\"{file}\">");
         for one in found.iter().filter(|one| one.finding.object == index) {
             let text = xml(&line(set, &one.finding));
-            let (code, at) = (one.finding.code, xml(&format!("{}:{}", one.place.file, one.place.line)));
+            let mut at = format!("{}:{}", one.place.file, one.place.line);
+            for (file, line) in &one.place.values {
+                let _ = write!(at, ", value set in {file}:{line}");
+            }
+            let (code, at) = (one.finding.code, xml(&at));
             let _ = match one.finding.severity {
                 Severity::Error => writeln!(out, "<failure type=\"{code}\" message=\"{text}\">{at}</failure>"),
                 _ => writeln!(out, "<system-out>{code}: {text} {at}</system-out>"),
@@ -174,7 +200,10 @@ fn github(set: &Set, found: &[Judged]) -> String {
             Severity::Note => "notice",
         };
         let line_column = if one.place.line > 0 { format!(",line={},col={}", one.place.line, one.place.column.max(1)) } else { String::new() };
-        let text = escape(&line(set, &one.finding));
+        let mut text = escape(&line(set, &one.finding));
+        for (file, line) in &one.place.values {
+            let _ = write!(text, "%0Avalue set in {}", escape(&format!("{file}:{line}")));
+        }
         let _ = writeln!(out, "::{kind} file={}{line_column},title={}::{text}", property(&one.place.file), one.finding.code);
     }
     out
@@ -188,7 +217,7 @@ mod tests {
     fn found() -> (Set, Vec<Judged>) {
         let set = Set::parse(&SourceText::new("a,b.yaml", "{apiVersion: v1, kind: A, metadata: {name: a}}")).expect("one");
         let finding = Finding::error("schema-type", 0, &["spec".to_owned(), "0".to_owned()], "is <x> & 50%").hint("write y");
-        let place = Place { file: "a,b.yaml".to_owned(), line: 3, column: 2, shown: None };
+        let place = Place { file: "a,b.yaml".to_owned(), line: 3, column: 2, shown: None, values: vec![("values.yaml".to_owned(), 7)] };
         (set, vec![Judged { finding, place }])
     }
 
@@ -196,14 +225,16 @@ mod tests {
     fn every_form_names_place_object_and_field() {
         let (set, found) = found();
         let text = print(Form::Text, &set, &found, false);
-        assert!(text.contains("error[schema-type]: A a: `spec[0]` is <x> & 50%") && text.contains("a,b.yaml:3"), "{text}");
+        assert!(text.contains("error[schema-type]: A a: `spec[0]` is <x> & 50%") && text.contains("a,b.yaml:3") && text.contains("value set in values.yaml:7"), "{text}");
         let github = print(Form::Github, &set, &found, false);
-        assert_eq!(github, "::error file=a%2Cb.yaml,line=3,col=2,title=schema-type::A a: `spec[0]` is <x> & 50%25\n");
+        assert_eq!(github, "::error file=a%2Cb.yaml,line=3,col=2,title=schema-type::A a: `spec[0]` is <x> & 50%25%0Avalue set in values.yaml:7\n");
         let junit = print(Form::Junit, &set, &found, false);
         assert!(junit.contains("message=\"A a: `spec[0]` is &lt;x&gt; &amp; 50%\""), "{junit}");
         let sarif: Value = serde_json::from_str(&print(Form::Sarif, &set, &found, false)).expect("JSON");
         assert_eq!(sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"], 3);
+        let related = &sarif["runs"][0]["results"][0]["relatedLocations"][0]["physicalLocation"];
+        assert_eq!((&related["artifactLocation"]["uri"], &related["region"]["startLine"]), (&json!("values.yaml"), &json!(7)));
         let json: Value = serde_json::from_str(&print(Form::Json, &set, &found, false)).expect("JSON");
-        assert_eq!(json["findings"][0]["field"], "spec[0]");
+        assert_eq!((&json["findings"][0]["field"], &json["findings"][0]["values"][0]["line"]), (&json!("spec[0]"), &json!(7)));
     }
 }

@@ -22,7 +22,7 @@ const HASH_LENGTH: usize = 10;
 /// Checks the whole set.
 pub(super) fn whole(set: &Set, objects: &[Value], rules: &Rules, findings: &mut Vec<Finding>) {
     for (first, second) in set.duplicates() {
-        let message = format!("`{}` stands twice", set.objects[second].id);
+        let message = "stands twice in the set";
         let place = &set.objects[first].origin;
         let finding = Finding::error("set-duplicate", second, &[], message);
         findings.push(finding.hint(format!("remove one: the first is in {}:{}", place.file, place.line)));
@@ -74,7 +74,7 @@ fn kind(index: usize, object: &Value, rules: &Rules, findings: &mut Vec<Finding>
         },
     };
     if namespaced == Some(true) && text(&object["metadata"], "namespace").is_empty() {
-        let message = format!("`{kind}` lives in a namespace, and none is written");
+        let message = format!("lacks `namespace`, and a `{kind}` lives in one");
         let finding = Finding::warning("set-namespace-missing", index, &path(&["metadata"]), message);
         findings.push(finding.hint("set `metadata.namespace`: whoever applies it decides otherwise"));
     }

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::check::{self, Baseline, Finding, Form, Judged, Kinds, Places, Rules};
+use crate::check::{self, Baseline, Finding, Form, Kinds, Rules};
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, Severity};
 use crate::manifest::Set;
@@ -13,6 +13,7 @@ use crate::schema::Shapes;
 
 use super::Outcome;
 use super::bring::FetchFlags;
+use super::check_places;
 use super::connection::ConnectionArgs;
 use super::input;
 use super::terminal::Terminal;
@@ -142,7 +143,8 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     };
     let worst = check::gravest(&findings);
     terminal.note(summary(&set, &findings, let_be));
-    let text = check::print(form, &set, &judged(&args.source, &set, findings), terminal.colour());
+    let judged = check_places::judged(&args.source, &set, findings, profile, &args.fetch);
+    let text = check::print(form, &set, &judged, terminal.colour());
     match &args.output {
         Some(path) => write(path, &text)?,
         None => terminal.data(text)?,
@@ -173,7 +175,8 @@ pub(super) fn before_push(
     let stops = |finding: &Finding| finding.severity == Severity::Error || finding.code == "policy-unevaluated";
     let refused = findings.iter().any(stops);
     let warnings = findings.iter().filter(|finding| finding.severity == Severity::Warning).count();
-    terminal.remark(&check::print(Form::Text, set, &judged(source, set, findings), false), "");
+    let judged = check_places::judged(source, set, findings, profile, fetch);
+    terminal.remark(&check::print(Form::Text, set, &judged, false), "");
     if refused {
         terminal.note("nothing is pushed: fix what is found, or skip a check by its code (`--skip`)");
         return Ok(None);
@@ -182,19 +185,6 @@ pub(super) fn before_push(
         "result": "passed", "kubeVersion": version, "objects": set.len(), "warnings": warnings,
         "skipped": flags.skip, "rules": flags.stated(profile, connection, fetch)?,
     })))
-}
-
-/// Findings at their places in a source.
-pub(super) fn judged(source: &str, set: &Set, findings: Vec<Finding>) -> Vec<Judged> {
-    let root = input::absolute(source).unwrap_or_default();
-    let read = |file: &str| {
-        let below = Path::new(&root);
-        let folder = if below.is_dir() { below } else { below.parent().unwrap_or(below) };
-        // an origin names a file as the user would, or below the source
-        [Path::new(file).to_path_buf(), folder.join(file)].iter().find_map(|path| std::fs::read_to_string(path).ok())
-    };
-    let mut places = Places::new(&read);
-    findings.into_iter().map(|finding| Judged { place: places.of(set, &finding), finding }).collect()
 }
 
 /// `12 objects: 2 errors, 1 warning (3 known)`.

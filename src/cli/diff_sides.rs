@@ -21,7 +21,7 @@ use crate::source::{self, Disk, EntryKind, Source, hex, relative};
 use super::bring::{FetchFlags, settle_in};
 use super::connection::ConnectionArgs;
 use super::diff_live;
-use super::diff_why::{self, Finder};
+use super::diff_why;
 use super::git_source::GitSource;
 use super::input::{self, Input};
 use super::terminal::Terminal;
@@ -103,14 +103,16 @@ impl Sides<'_> {
 
     /// Adds to a report where its values come from, as far as sides have files.
     pub(super) fn explain(&self, report: &mut Report) -> Result<()> {
-        let (old, new) = (Self::files(self.old)?, Self::files(self.new)?);
-        for at in 0..report.roots.len() {
-            let name = report.roots[at].name.clone();
-            let [before, after] =
-                [&old, &new].map(|tree| tree.as_ref().map(|tree| (tree, source::join(&tree.top, &name))));
-            let old = before.as_ref().map(|(tree, root)| Finder { source: &*tree.source, root });
-            let new = after.as_ref().map(|(tree, root)| Finder { source: &*tree.source, root });
-            diff_why::explain(report, at, old.as_ref(), new.as_ref());
+        for (new, side) in [(false, self.old), (true, self.new)] {
+            let Some(tree) = Self::files(side)? else { continue };
+            for diff in &mut report.roots {
+                let root = source::join(&tree.top, &diff.name);
+                let explain = |source: &dyn Source, options: &Options| {
+                    diff_why::explain(diff, new, (source, &root), options, &mut Still::default())
+                };
+                let (world, options) = (self.world, self.options(side.profile));
+                settle_in(&*tree.source, &root, &options, world.fetch, world.terminal, explain)?;
+            }
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ mod build_all;
 mod cache;
 mod chart_flags;
 mod check;
+mod check_places;
 mod connection;
 mod copy;
 mod deps;
@@ -58,6 +59,7 @@ mod terminal;
 mod test;
 mod tryout;
 mod verify;
+mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

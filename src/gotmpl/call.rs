@@ -91,7 +91,10 @@ impl Ctx<'_> {
     fn argument(&mut self, f: &Frame<'_>, dot: &Slot, ty: Ty, id: u32) -> Result<Val> {
         f.at(NodeRef::Expr(id));
         match f.unit.exprs[id as usize].kind {
-            ExprKind::Dot => validate(f, dot.clone(), ty),
+            ExprKind::Dot => {
+                self.note_read(f, NodeRef::Expr(id));
+                validate(f, dot.clone(), ty)
+            }
             ExprKind::Nil if ty.takes_nil() => Ok(Val::Nil),
             ExprKind::Nil => Err(f.error(format!("cannot assign nil to {}", ty.name()))),
             ExprKind::Pipe(pipe) => {

@@ -9,7 +9,7 @@ use super::ctx::{ROUNDS_MAX, output_limit};
 use super::error::Place;
 use super::node::{ExprKind, NO_PIPE, NodeRef, Pipe, Slice, Stmt, UNSET, Unit};
 use super::print::{append_text, quote, to_text};
-use super::trace::Segment;
+use super::trace::{Dot, Read, Segment};
 use super::{Cause, Ctx, ExecError, IntKind, Kind, ListType, OUTPUT_MAX, Str, Val, raw, truth};
 use crate::diag::{Span, did_you_mean};
 
@@ -175,14 +175,7 @@ impl Ctx<'_> {
                     let value = self.pipe(f, dot, pipe)?;
                     self.list(f, dot, if truth(&value) { then } else { otherwise })?
                 }
-                Stmt::With { pipe, then, otherwise } => {
-                    let value = self.pipe(f, dot, pipe)?;
-                    if truth(&value) {
-                        self.list(f, &Slot::plain(value), then)?
-                    } else {
-                        self.list(f, dot, otherwise)?
-                    }
-                }
+                Stmt::With { pipe, then, otherwise } => self.with(f, dot, pipe, then, otherwise)?,
                 Stmt::Range { pipe, body, otherwise } => self.range(f, dot, pipe, body, otherwise)?,
                 Stmt::Template { pos, end, name, pipe } => {
                     f.at(NodeRef::Template { pos, end, name, pipe });
@@ -228,6 +221,41 @@ impl Ctx<'_> {
         Ok(())
     }
 
+    // --- provenance; nothing is done where it is not recorded
+
+    /// Notes that something is read.
+    pub(super) fn note_read(&mut self, f: &Frame<'_>, node: NodeRef) {
+        if let Some(trace) = &mut self.trace {
+            trace.reads.push(Read { text: f.unit.show(node), dots: trace.dots.clone() });
+        }
+    }
+
+    /// How much was read so far.
+    fn reads_from_here(&self) -> usize {
+        self.trace.as_ref().map_or(0, |trace| trace.reads.len())
+    }
+
+    /// The dot is now what was read since a mark.
+    fn enter(&mut self, mark: usize) {
+        if let Some(trace) = &mut self.trace {
+            let read = trace.reads.get(mark).map(|read| read.text.clone());
+            trace.dots.push(Dot { read: read.unwrap_or_default(), item: None });
+        }
+    }
+
+    /// The dot is now an item of what was read.
+    fn enter_item(&mut self, item: impl FnOnce() -> String) {
+        if let Some(dot) = self.trace.as_mut().and_then(|trace| trace.dots.last_mut()) {
+            dot.item = Some(item());
+        }
+    }
+
+    fn leave(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.dots.pop();
+        }
+    }
+
     fn template(&mut self, f: &Frame<'_>, dot: &Slot, name: u32, pipe: u32) -> Result<()> {
         let name = &f.unit.names[name as usize];
         let own = self.overlaid(name);
@@ -249,8 +277,22 @@ impl Ctx<'_> {
         }
     }
 
-    fn range(&mut self, f: &Frame<'_>, dot: &Slot, pipe: u32, body: Slice, otherwise: Slice) -> Result<Flow> {
+    fn with(&mut self, f: &Frame<'_>, dot: &Slot, pipe: u32, then: Slice, otherwise: Slice) -> Result<Flow> {
+        let mark = self.reads_from_here();
         let value = self.pipe(f, dot, pipe)?;
+        if !truth(&value) {
+            return self.list(f, dot, otherwise);
+        }
+        self.enter(mark);
+        let flow = self.list(f, &Slot::plain(value), then)?;
+        self.leave();
+        Ok(flow)
+    }
+
+    fn range(&mut self, f: &Frame<'_>, dot: &Slot, pipe: u32, body: Slice, otherwise: Slice) -> Result<Flow> {
+        let mark = self.reads_from_here();
+        let value = self.pipe(f, dot, pipe)?;
+        self.enter(mark);
         let plain = match &value {
             Val::Object(object) if !matches!(object.kind(), Kind::Struct | Kind::Ptr | Kind::Func) => object.plain(),
             _ => value.clone(),
@@ -261,6 +303,7 @@ impl Ctx<'_> {
                 let iface = list.ty() == ListType::Any;
                 for (index, item) in list.iter().enumerate() {
                     let item = Slot { val: item.clone(), iface };
+                    self.enter_item(|| index.to_string());
                     if self.iteration(f, &pipe, Val::int(index as i64), &item, body)? == Flow::Break {
                         break;
                     }
@@ -272,6 +315,7 @@ impl Ctx<'_> {
                 let entries = map.snapshot();
                 let empty = entries.is_empty();
                 for (key, item) in entries {
+                    self.enter_item(|| key.to_string());
                     if self.iteration(f, &pipe, Val::Str(key), &Slot { val: item, iface }, body)? == Flow::Break {
                         break;
                     }
@@ -288,6 +332,7 @@ impl Ctx<'_> {
             Val::Nil => true,
             _ => return Err(f.error(format!("range can't iterate over {}", to_text(&value)))),
         };
+        self.leave();
         if empty { self.list(f, dot, otherwise) } else { Ok(Flow::Next) }
     }
 
@@ -366,7 +411,10 @@ impl Ctx<'_> {
                 f.at(NodeRef::Expr(first));
                 not_a_function(f, args, last.is_some())?;
                 match kind {
-                    ExprKind::Dot => Ok(dot.clone()),
+                    ExprKind::Dot => {
+                        self.note_read(f, NodeRef::Expr(first));
+                        Ok(dot.clone())
+                    }
                     ExprKind::Nil => Err(f.error("nil is not a command")),
                     _ => Self::constant(f, first).map(Slot::plain),
                 }
@@ -380,24 +428,20 @@ impl Ctx<'_> {
         f.at(node);
         match f.unit.exprs[id as usize].kind {
             ExprKind::Field(fields) => {
-                if let Some(trace) = &mut self.trace {
-                    trace.reads.push(f.unit.show(node));
-                }
+                self.note_read(f, node);
                 self.fields(f, dot, dot, node, fields, args, last)
             }
             ExprKind::Var { slot, name, fields } => {
                 if slot == UNSET {
                     return Err(f.error(format!("undefined variable: {}", f.unit.names[name as usize])));
                 }
+                self.note_read(f, node);
                 let value = self.slots[f.base + slot as usize].clone();
                 if fields.is_empty() {
                     if !args.is_empty() || last.is_some() {
                         return Err(f.error(format!("can't give argument to non-function {}", f.unit.show(node))));
                     }
                     return Ok(value);
-                }
-                if let Some(trace) = &mut self.trace {
-                    trace.reads.push(f.unit.show(node));
                 }
                 self.fields(f, dot, &value, node, fields, args, last)
             }

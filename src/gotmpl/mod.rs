@@ -52,5 +52,5 @@ pub use raw::text_of_bytes;
 pub use stack::{Stack, on_render_stack};
 pub use str::Str;
 pub use templates::Templates;
-pub use trace::Segment;
+pub use trace::{Dot, Read, Segment};
 pub use val::{IntKind, Val};

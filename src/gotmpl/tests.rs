@@ -200,6 +200,20 @@ fn any_bytes_parse_or_fail_and_never_panic() {
     }
 }
 
+fn reads(segment: &Segment) -> String {
+    segment.reads.iter().map(|read| read.text.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_read_knows_the_dots_around_it() {
+    let options = Options { trace: true, ..Options::default() };
+    let text = "{{ with .Values }}{{ range .list }}{{ . }},{{ end }}{{ end }}";
+    let (out, segments) = render_with(text, options).expect("it renders");
+    let printed = segments.iter().filter(|segment| !segment.literal).nth(1).expect("two items");
+    let dot = |read: &str, item: Option<&str>| Dot { read: read.to_owned(), item: item.map(str::to_owned) };
+    assert_eq!(printed.reads[0].dots, [dot(".Values", None), dot(".list", Some("1"))], "{out}");
+}
+
 #[test]
 fn output_can_be_traced_to_its_node_and_values() {
     let options = Options { trace: true, ..Options::default() };
@@ -208,8 +222,8 @@ fn output_can_be_traced_to_its_node_and_values() {
     let (literal, segments): (Vec<_>, Vec<_>) = segments.into_iter().partition(|segment| segment.literal);
     let plain: Vec<_> = literal.iter().map(|segment| &out[segment.output.clone()]).collect();
     assert_eq!(plain, ["a: ", "\n", "b: ", "\n"]);
-    let shown: Vec<_> = segments.iter().map(|segment| (&out[segment.output.clone()], segment.reads.join(" "))).collect();
-    assert_eq!(shown, [("hello", ".Values.str".to_owned()), ("42", ".Values.num".to_owned())]);
+    let shown: Vec<_> = segments.iter().map(|segment| (&out[segment.output.clone()], reads(segment))).collect();
+    assert_eq!(shown, [("hello", ".Values.str".to_owned()), ("42", ". .Values.num".to_owned())]);
     assert_eq!(&text[segments[0].span.start as usize..segments[0].span.end as usize].trim(), &".Values.str");
 }
 

@@ -15,9 +15,27 @@ pub struct Segment {
     pub span: Span,
     /// It is plain text, byte for byte.
     pub literal: bool,
-    /// Fields that the pipeline read, in order, as written (`.Values.image.tag`), in included templates too.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the hook that diffs and checks will read provenance through"))]
-    pub reads: Vec<String>,
+    /// Fields and variables that the pipeline read, in order, as written (`.Values.image.tag`, `.`, `$item.name`), in included
+    /// templates too.
+    pub reads: Vec<Read>,
+}
+
+/// A field or variable that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// As written.
+    pub text: String,
+    /// The `with`s and `range`s around, outermost first.
+    pub dots: Vec<Dot>,
+}
+
+/// A `with` or a round of a `range`: where its dot comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dot {
+    /// The first field that its pipeline read, as written; empty where it read none.
+    pub read: String,
+    /// The index or key of the item, of a `range`.
+    pub item: Option<String>,
 }
 
 impl Segment {
@@ -31,7 +49,8 @@ impl Segment {
 #[derive(Debug, Default)]
 pub(super) struct Trace {
     pub(super) segments: Vec<Segment>,
-    pub(super) reads: Vec<String>,
+    pub(super) reads: Vec<Read>,
+    pub(super) dots: Vec<Dot>,
     /// Depth of captured output (`include`, `tpl`), where no output range is final.
     pub(super) captured: u32,
 }

@@ -154,7 +154,7 @@ fn values_path(expression: &str) -> Option<Vec<&str>> {
 }
 
 /// The names of the subcharts in a template's path, outermost first.
-fn chart_names(template: &str) -> Vec<&str> {
+pub(super) fn chart_names(template: &str) -> Vec<&str> {
     let mut parts = template.split('/').skip(1);
     let mut names = Vec::new();
     while parts.next() == Some("charts") {

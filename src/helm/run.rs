@@ -44,10 +44,16 @@ pub trait Ambient: Send {
 }
 
 /// The engine's view of [`Ambient`].
-struct Hosted<'a> {
+pub(super) struct Hosted<'a> {
     ambient: &'a mut dyn Ambient,
     warnings: &'a mut Warnings,
     lookup_told: bool,
+}
+
+impl<'a> Hosted<'a> {
+    pub(super) fn new(ambient: &'a mut dyn Ambient, warnings: &'a mut Warnings) -> Hosted<'a> {
+        Hosted { ambient, warnings, lookup_told: false }
+    }
 }
 
 impl Host for Hosted<'_> {
@@ -99,7 +105,7 @@ pub(crate) fn all(
     let templates = Arc::new(compiled(ordered, profile, &origins.chart.units)?);
     let printing = printing(ordered);
     board.open(&templates, printing.len());
-    let mut host = Hosted { ambient, warnings, lookup_told: false };
+    let mut host = Hosted::new(ambient, warnings);
     let mut ctx = Ctx::new(&templates, &mut host, Options { stack, ..Options::default() });
     let one = |ctx: &mut Ctx<'_>, at: usize| -> Result<Printed> {
         let runnable = printing[at];
@@ -156,7 +162,7 @@ pub(crate) fn printer_of(
 ) -> Option<(SourceText, Span)> {
     let templates = compiled(ordered, profile, &Units::default()).ok()?;
     let mut warnings = Warnings::new();
-    let mut host = Hosted { ambient, warnings: &mut warnings, lookup_told: false };
+    let mut host = Hosted::new(ambient, &mut warnings);
     let mut ctx = Ctx::new(&templates, &mut host, Options { stack, trace: true, ..Options::default() });
     for runnable in ordered.iter().filter(|runnable| !is_partial(&runnable.path)) {
         place_template(runnable, profile);
@@ -170,7 +176,7 @@ pub(crate) fn printer_of(
     None
 }
 
-fn compiled(ordered: &[Runnable], profile: Profile, units: &Units) -> Result<Templates> {
+pub(super) fn compiled(ordered: &[Runnable], profile: Profile, units: &Units) -> Result<Templates> {
     let mut templates = Templates::new(Arc::new(funcs::table(profile)));
     let texts = ordered.iter().map(|runnable| (runnable.path.clone(), runnable.text.clone())).collect();
     for unit in parsed(texts, &templates, units) {
@@ -180,7 +186,7 @@ fn compiled(ordered: &[Runnable], profile: Profile, units: &Units) -> Result<Tem
 }
 
 /// `.Template` as the template itself sees it.
-fn place_template(runnable: &Runnable, profile: Profile) {
+pub(super) fn place_template(runnable: &Runnable, profile: Profile) {
     let place = Map::typed(values_type(profile), Entries::new());
     place.set("Name", Val::str(&*runnable.path));
     place.set("BasePath", runnable.base_path.clone());
@@ -245,7 +251,7 @@ pub fn templated_name(template: &str, ambient: &mut dyn Ambient) -> Result<Strin
     let source = SourceText::new("name-template", template);
     templates.parse(&source).map_err(|error| Box::new(error.to_diagnostic()))?;
     let mut warnings = Warnings::new();
-    let mut host = Hosted { ambient, warnings: &mut warnings, lookup_told: false };
+    let mut host = Hosted::new(ambient, &mut warnings);
     let mut ctx = Ctx::new(&templates, &mut host, Options::default());
     let output = ctx.execute("name-template", Val::Nil).map_err(|error| exec_fault(&error))?;
     Ok(String::from_utf8_lossy(&output).into_owned())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::pool::Pool;
 use super::{Ambient, Options};
 use crate::diag::{Result, SourceText, Warnings};
-use crate::helm::{self, KubeVersion, Print, ReleaseOptions, UserValues};
+use crate::helm::{self, Chart, KubeVersion, Print, ReleaseOptions, UserValues};
 use crate::kustomize::ChartRequest;
 use crate::manifest::{Origin, Set};
 use crate::source::Source;
@@ -21,10 +21,7 @@ pub(super) fn whole(
     ambient: &mut dyn Ambient,
 ) -> Result<(Set, Warnings)> {
     let chart = pool.chart(path, source)?;
-    let mut release =
-        ReleaseOptions { profile: options.profile, one_thread: pool.one_thread, ..ReleaseOptions::default() };
-    release.name = options.release.clone().unwrap_or_else(|| chart.metadata.name.clone());
-    release.namespace = options.namespace.clone().unwrap_or(release.namespace);
+    let release = release(pool, &chart, options);
     let rendered = helm::render(&chart, &release, &UserValues::default(), ambient)?;
     let mut set = Set::default();
     for document in rendered.placed(&Print { include_crds: true, ..Print::default() }) {
@@ -35,6 +32,15 @@ pub(super) fn whole(
         set.objects.extend(objects);
     }
     Ok((set, rendered.warnings))
+}
+
+/// The release that a chart by itself is rendered as.
+pub(super) fn release(pool: &Pool<'_>, chart: &Chart, options: &Options) -> ReleaseOptions {
+    let mut release =
+        ReleaseOptions { profile: options.profile, one_thread: pool.one_thread, ..ReleaseOptions::default() };
+    release.name = options.release.clone().unwrap_or_else(|| chart.metadata.name.clone());
+    release.namespace = options.namespace.clone().unwrap_or(release.namespace);
+    release
 }
 
 /// Renders charts for one kustomization.
@@ -60,14 +66,47 @@ impl<'a> Inflater<'a> {
 
     /// The text that `helm template` prints for a request.
     pub(super) fn inflate(&self, request: &ChartRequest) -> Result<String> {
-        let (chart, profile) = (self.pool.chart(&request.chart, self.source)?, self.pool.profile());
         let mut ambient = self.ambient.borrow_mut();
+        let (chart, options, values) = self.asked(request, &mut **ambient)?;
+        let release = helm::render(&chart, &options, &values, &mut **ambient)?;
+        let print = Print {
+            include_crds: request.include_crds,
+            no_hooks: request.no_hooks,
+            skip_tests: request.skip_tests,
+            ..Print::default()
+        };
+        let text = release.print(&print)?;
+        self.warnings.borrow_mut().extend(release.warnings);
+        Ok(text)
+    }
+
+    /// What of a request's chart printed some fields.
+    pub(super) fn printers(
+        &self,
+        request: &ChartRequest,
+        wanted: &[helm::Wanted<'_>],
+    ) -> Result<Vec<Option<helm::Printer>>> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut ambient = self.ambient.borrow_mut();
+        let (chart, options, values) = self.asked(request, &mut **ambient)?;
+        Ok(helm::printers(&chart, &options, &values, &mut **ambient, wanted))
+    }
+
+    /// A request as Helm understands it.
+    fn asked(
+        &self,
+        request: &ChartRequest,
+        ambient: &mut dyn Ambient,
+    ) -> Result<(Arc<Chart>, ReleaseOptions, UserValues<'static>)> {
+        let (chart, profile) = (self.pool.chart(&request.chart, self.source)?, self.pool.profile());
         let version = Some(&request.kube_version).filter(|text| !text.is_empty());
         let name = match (request.name_template.as_str(), request.release_name.as_str()) {
             // kustomize asks for a generated name, which `helm template` does not give
             ("", "") => helm::NAME_UNSAID.to_owned(),
             ("", name) => name.to_owned(),
-            (template, _) => helm::templated_name(template, &mut **ambient)?,
+            (template, _) => helm::templated_name(template, ambient)?,
         };
         let options = ReleaseOptions {
             name,
@@ -79,15 +118,6 @@ impl<'a> Inflater<'a> {
             ..ReleaseOptions::default()
         };
         let values = UserValues { files: request.values.clone(), ..UserValues::default() };
-        let release = helm::render(&chart, &options, &values, &mut **ambient)?;
-        let print = Print {
-            include_crds: request.include_crds,
-            no_hooks: request.no_hooks,
-            skip_tests: request.skip_tests,
-            ..Print::default()
-        };
-        let text = release.print(&print)?;
-        self.warnings.borrow_mut().extend(release.warnings);
-        Ok(text)
+        Ok((chart, options, values))
     }
 }

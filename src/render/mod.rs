@@ -14,6 +14,7 @@ mod inputs;
 mod kept;
 mod page;
 mod pool;
+mod printers;
 mod roots;
 
 use std::cell::RefCell;
@@ -32,6 +33,7 @@ pub use inputs::Inputs;
 pub use kept::{Kept, Store};
 pub use page::Page;
 pub use pool::Pool;
+pub use printers::{Printed, Printer, Way, printers};
 pub use roots::roots;
 
 /// Names under which a kustomization's file may stand, in the order in which kustomize looks for them.
