@@ -55,9 +55,10 @@ impl Compression {
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = GZIP_HEADER.to_vec();
     let blocks = bytes.len().div_ceil(BLOCK_BYTES).max(1);
-    let block = |number: usize| {
+    let block = |number: usize, room: &mut Vec<u8>| {
         let (begin, end) = (number * BLOCK_BYTES, bytes.len().min((number + 1) * BLOCK_BYTES));
-        deflate(&bytes[begin.saturating_sub(WINDOW_BYTES)..begin], &bytes[begin..end], number + 1 == blocks)
+        let window = &bytes[begin.saturating_sub(WINDOW_BYTES)..begin];
+        deflate(window, &bytes[begin..end], number + 1 == blocks, room).to_vec()
     };
     for packed in side_by_side(blocks, &block) {
         out.extend_from_slice(&packed);
@@ -70,13 +71,14 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What `work` makes of each number below `count`, in order, on as many threads as the machine runs.
-fn side_by_side(count: usize, work: &(impl Fn(usize) -> Vec<u8> + Sync)) -> Vec<Vec<u8>> {
+/// What `work` makes of each number below `count`, in order, on as many threads as the machine runs; each has room of its own.
+fn side_by_side(count: usize, work: &(impl Fn(usize, &mut Vec<u8>) -> Vec<u8> + Sync)) -> Vec<Vec<u8>> {
     let threads = if count < 2 { 1 } else { thread::available_parallelism().map_or(1, usize::from).min(count) };
     let next = AtomicUsize::new(0);
     let labour = || {
         let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed)).take_while(|number| *number < count);
-        numbers.map(|number| (number, work(number))).collect::<Vec<_>>()
+        let mut room = Vec::new();
+        numbers.map(|number| (number, work(number, &mut room))).collect::<Vec<_>>()
     };
     let mut done = thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(labour)).collect();
@@ -90,19 +92,21 @@ fn side_by_side(count: usize, work: &(impl Fn(usize) -> Vec<u8> + Sync)) -> Vec<
     done.into_iter().map(|(_, packed)| packed).collect()
 }
 
-/// Compresses a block after the bytes of `window`; a stream goes on behind it unless it is the last.
-fn deflate(window: &[u8], bytes: &[u8], last: bool) -> Vec<u8> {
+/// Compresses a block after the bytes of `window`, into `room`; a stream goes on behind it unless it is the last.
+fn deflate<'r>(window: &[u8], bytes: &[u8], last: bool, room: &'r mut Vec<u8>) -> &'r [u8] {
     let mut deflate = Deflate::new(LEVEL, false, WINDOW_BITS);
     let flush = if last { DeflateFlush::Finish } else { DeflateFlush::SyncFlush };
     // more than what cannot be compressed would take: all comes out at once, so that no buffer's size shows
-    let mut out = vec![0; bytes.len() + bytes.len() / 8 + ROOM_BYTES];
+    let needed = bytes.len() + bytes.len() / 8 + ROOM_BYTES;
+    if room.len() < needed {
+        *room = vec![0; needed];
+    }
     // neither fails: a stream without a header takes any window, and there is room
     let known = window.is_empty() || deflate.set_dictionary(window).is_ok();
-    let status = deflate.compress(bytes, &mut out, flush);
-    let whole = deflate.total_in() as usize == bytes.len() && (deflate.total_out() as usize) < out.len();
+    let status = deflate.compress(bytes, room, flush);
+    let whole = deflate.total_in() as usize == bytes.len() && (deflate.total_out() as usize) < room.len();
     debug_assert!(known && whole && status.is_ok(), "a block is compressed whole");
-    out.truncate(deflate.total_out() as usize);
-    out
+    &room[..deflate.total_out() as usize]
 }
 
 /// Undoes whatever compression the magic bytes tell, up to `limits.bytes`.
@@ -193,11 +197,11 @@ mod tests {
         };
         let mixed: Vec<u8> = (0..300_000_usize).map(|at| if at / 1000 % 3 == 0 { noise() } else { b"key: value\n"[at % 11] }).collect();
         // enough for several of deflate's blocks, windows and lengths of match: a compressor that chose otherwise would show
-        let digest = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(deflate(&[], &mixed, true)));
+        let digest = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(deflate(&[], &mixed, true, &mut Vec::new())));
         assert_eq!(digest, "f5ee0568cb93471f80488f1995bc5e4b494e51c441c629eccf09dd71f210278c");
         let noise: Vec<u8> = (0..BLOCK_BYTES).map(|_| noise()).collect();
         for last in [false, true] {
-            assert!(deflate(&noise[..WINDOW_BYTES], &noise, last).len() < noise.len() + noise.len() / 100);
+            assert!(deflate(&noise[..WINDOW_BYTES], &noise, last, &mut Vec::new()).len() < noise.len() + noise.len() / 100);
         }
     }
 
@@ -218,7 +222,7 @@ mod tests {
         assert_eq!(digest, "aff6faa86fb75b9b125496dff668bad211caef6c72dbcf4cfd50f3aad41b245b");
         assert!(gzip(text.as_bytes()) == packed);
         // one after the other they are what they are side by side
-        let alone = side_by_side(3, &|number| vec![number as u8; number]);
+        let alone = side_by_side(3, &|number, _| vec![number as u8; number]);
         assert_eq!(alone, [vec![], vec![1], vec![2, 2]]);
         let exact = &text.as_bytes()[..2 * BLOCK_BYTES];
         assert!(decompress(&gzip(exact), &LayerLimits::default()).expect("comes back") == exact);

@@ -16,6 +16,12 @@ pub(crate) struct TarWriter {
 }
 
 impl TarWriter {
+    /// A writer with room for files of these sizes in this many folders, if their paths are short.
+    pub(crate) fn with_room(sizes: impl Iterator<Item = usize>, folders: usize) -> TarWriter {
+        let files: usize = sizes.map(|size| BLOCK + size.next_multiple_of(BLOCK)).sum();
+        TarWriter { out: Vec::with_capacity(files + (folders + 2) * BLOCK) }
+    }
+
     /// Adds a folder; `path` without a trailing slash.
     pub(crate) fn folder(&mut self, path: &str) {
         self.header(&format!("{path}/"), b'5', 0o755, 0);

@@ -24,10 +24,25 @@ use super::terminal::Terminal;
 pub(super) struct Origin {
     /// The objects.
     pub(super) set: Set,
-    /// The source as the statement names it: without this machine's folders.
-    pub(super) source: String,
-    /// What went in, the source first.
-    pub(super) dependencies: Vec<Dependency>,
+    material: Material,
+}
+
+/// What objects were made from.
+enum Material {
+    /// One thing, named so.
+    One(String, Dependency),
+    /// Files that a render read of a path.
+    Files(String, BTreeMap<String, Record>),
+}
+
+impl Origin {
+    /// The source as a statement names it, without this machine's folders, and what went in, the source first.
+    pub(super) fn told(&self) -> (String, Vec<Dependency>) {
+        match &self.material {
+            Material::One(name, dependency) => (name.clone(), vec![dependency.clone()]),
+            Material::Files(path, read) => described(path, read),
+        }
+    }
 }
 
 /// Reads or renders what an argument names, and keeps record; warnings go to the terminal. What another render would print
@@ -45,13 +60,13 @@ pub(super) fn read(
             let text = input::stdin()?;
             let dependency = dependency("source", &[("sha256", Digest::of(text.as_bytes()).hex())]);
             let set = Set::parse_trees(&SourceText::new("standard input", text))?;
-            Ok(Origin { set, source: argument.to_owned(), dependencies: vec![dependency] })
+            Ok(Origin { set, material: Material::One(argument.to_owned(), dependency) })
         }
         Input::Artifact(location) => {
             let (set, digest) = input::artifact(&location, connection)?;
             let mut dependency = dependency("source", &[("sha256", digest.hex())]);
             dependency.uri = location.with_digest(digest).to_string();
-            Ok(Origin { set, source: location.to_string(), dependencies: vec![dependency] })
+            Ok(Origin { set, material: Material::One(location.to_string(), dependency) })
         }
         Input::Path(path) => {
             // what was brought from elsewhere is read through the recorder, too
@@ -62,13 +77,13 @@ pub(super) fn read(
             })?;
             rendered.warnings.iter().for_each(|warning| terminal.report(warning));
             refuse_unsteady(&rendered.unsteady)?;
-            Ok(origin(rendered.set, &path, &read))
+            Ok(Origin { set: rendered.set, material: Material::Files(path, read) })
         }
         Input::Git(_) | Input::Live => Err(input::refused(argument)),
     }
 }
 
-fn origin(set: Set, path: &str, read: &BTreeMap<String, Record>) -> Origin {
+fn described(path: &str, read: &BTreeMap<String, Record>) -> (String, Vec<Dependency>) {
     let checkout = git::checkout(Path::new(path));
     let mut source = dependency("source", &[digest_of(path, read)]);
     let name = match &checkout {
@@ -81,7 +96,7 @@ fn origin(set: Set, path: &str, read: &BTreeMap<String, Record>) -> Origin {
     }
     let mut dependencies = vec![source];
     dependencies.extend(charts(read));
-    Origin { set, source: name, dependencies }
+    (name, dependencies)
 }
 
 /// The digest of a file, or of all that was read seen from a folder: its `dirHash` (golang.org/x/mod/sumdb/dirhash's
@@ -197,19 +212,19 @@ mod tests {
             recorder.read(&source::join("/app", path)).expect("there");
         }
         let read = recorder.read.into_inner().expect("unlocked");
-        let found = origin(Set::default(), "/app", &read);
-        assert_eq!(found.source, "app", "no folder of this machine");
-        let names: Vec<&str> = found.dependencies.iter().map(|one| one.name.as_str()).collect();
+        let (source, found) = described("/app", &read);
+        assert_eq!(source, "app", "no folder of this machine");
+        let names: Vec<&str> = found.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["source", "chart db-1.tgz", "chart web"]);
-        assert_eq!(found.dependencies[2].uri, "pkg:helm/web@0.1.0");
+        assert_eq!(found[2].uri, "pkg:helm/web@0.1.0");
         let line = |path: &str, bytes: &[u8]| format!("{}  {path}\n", Digest::of(bytes).hex());
         let text = line("Chart.yaml", b"name: web\nversion: 0.1.0\n") + &line("values.yaml", b"");
-        assert_eq!(found.dependencies[2].digest["dirHash"], Digest::of(text.as_bytes()).hex());
+        assert_eq!(found[2].digest["dirHash"], Digest::of(text.as_bytes()).hex());
         let text = line("../base/x.yaml", b"a: 1")
             + &line("charts/db-1.tgz", b"packed")
             + &line("charts/web/Chart.yaml", b"name: web\nversion: 0.1.0\n")
             + &line("charts/web/values.yaml", b"")
             + &line("kustomization.yaml", b"resources: [../base]");
-        assert_eq!(found.dependencies[0].digest["dirHash"], Digest::of(text.as_bytes()).hex());
+        assert_eq!(found[0].digest["dirHash"], Digest::of(text.as_bytes()).hex());
     }
 }

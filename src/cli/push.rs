@@ -95,7 +95,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     let count = origin.set.len();
     terminal.note(format_args!("packed {} into {}", counted(count, "object"), bytes(packed_size(&artifact))));
     let mut statements =
-        if args.trust.no_attest { Vec::new() } else { statements(&args, profile, &location, &artifact, origin) };
+        if args.trust.no_attest { Vec::new() } else { statements(&args, profile, &location, &artifact, &origin) };
     let verdict = checked.filter(|_| !args.trust.no_attest);
     statements.extend(verdict.map(|verdict| Statement::about(artifact.digest, &repository(&location), CHECK, verdict)));
     let shipment = Shipment { client: &client, location: &location, artifact: &artifact, terminal };
@@ -104,6 +104,8 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         terminal.note(format_args!("already there: nothing uploaded"));
     }
     print(&args.format, &location, count, &pushed, terminal)?;
+    // the process ends here, and the system takes its memory back sooner than many objects could be taken apart
+    std::mem::forget((origin, artifact, statements));
     Ok(Outcome::Done)
 }
 
@@ -113,16 +115,17 @@ fn statements(
     profile: Profile,
     location: &Location,
     artifact: &Artifact,
-    origin: Origin,
+    origin: &Origin,
 ) -> Vec<Statement> {
     let name = repository(location);
+    let (source, dependencies) = origin.told();
     let parameters = BTreeMap::from([
-        ("source".to_owned(), json!(origin.source)),
+        ("source".to_owned(), json!(source)),
         ("compat".to_owned(), json!(profile.to_string())),
         ("mediaType".to_owned(), json!(args.media_type)),
         ("annotations".to_owned(), json!(args.annotations)),
     ]);
-    let made = Made { parameters, dependencies: origin.dependencies };
+    let made = Made { parameters, dependencies };
     vec![provenance(artifact.digest, &name, &made), images_statement(artifact.digest, &name, &origin.set)]
 }
 

@@ -54,7 +54,8 @@ pub(crate) fn pack(set: &Set, packing: &Packing) -> Result<Artifact> {
 
 /// Packs files as they are.
 pub(crate) fn pack_files(files: &Files, packing: &Packing) -> Result<Artifact> {
-    let mut tar = TarWriter::default();
+    // few files have a folder to themselves, and then a little room is made anew
+    let mut tar = TarWriter::with_room(files.iter().map(|(_, bytes)| bytes.len()), files.len() / 16);
     let mut folders_written = BTreeSet::new();
     for (path, bytes) in files.iter() {
         for (cut, _) in path.match_indices('/') {

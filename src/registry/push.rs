@@ -97,7 +97,7 @@ impl Client {
                     artifact.blobs().for_each(|blob| told(Step::Present(blob.descriptor.clone())));
                     return Ok(pushed);
                 }
-                self.write_blobs(location, artifact, &mut |step| {
+                self.write_blobs(location, &[artifact], &mut |step| {
                     pushed.count(&step);
                     told(step);
                 })
@@ -131,15 +131,15 @@ impl Client {
         }
     }
 
-    /// Writes the blobs of an artifact, several at once, each only once.
+    /// Writes the blobs of artifacts, several at once, each only once.
     pub(super) async fn write_blobs(
         &self,
         to: &Location,
-        artifact: &Artifact,
+        artifacts: &[&Artifact],
         told: &mut dyn FnMut(Step),
     ) -> Result<()> {
         let mut blobs: Vec<&Blob> = Vec::new();
-        for blob in artifact.blobs() {
+        for blob in artifacts.iter().flat_map(|artifact| artifact.blobs()) {
             if !blobs.iter().any(|seen| seen.descriptor.digest == blob.descriptor.digest) {
                 blobs.push(blob);
             }

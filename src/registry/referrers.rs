@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::try_join_all;
 use reqwest::header::HeaderName;
 use reqwest::{Method, StatusCode};
 
@@ -58,14 +59,14 @@ impl Client {
         let listed = self.referrers(location, subject).await?;
         let missing: Vec<&Artifact> =
             attachments.iter().filter(|one| !listed.iter().any(|found| found.digest == one.digest)).collect();
-        let mut unlisted = Vec::new();
-        for artifact in &missing {
-            self.write_blobs(location, artifact, told).await?;
+        self.write_blobs(location, &missing, told).await?;
+        let written = missing.iter().map(async |artifact| {
             let manifest = Blob { descriptor: artifact.descriptor(), bytes: artifact.manifest.clone() };
-            if !self.write_referrer(location, &manifest).await? {
-                unlisted.push(artifact.referrer());
-            }
-        }
+            self.write_referrer(location, &manifest).await.map(|listed| (*artifact, listed))
+        });
+        let written = try_join_all(written).await?;
+        let unlisted: Vec<Descriptor> =
+            written.iter().filter(|(_, listed)| !listed).map(|(artifact, _)| artifact.referrer()).collect();
         if let Location::Registry(reference) = location
             && !unlisted.is_empty()
         {

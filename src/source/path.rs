@@ -53,11 +53,13 @@ pub fn parent(path: &str) -> &str {
 
 /// `path` as seen from `base`, both absolute and clean, with `..` where needed.
 pub fn relative(base: &str, path: &str) -> String {
-    let split = |text: &str| text.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    fn split(text: &str) -> Vec<&str> {
+        text.split('/').filter(|part| !part.is_empty()).collect()
+    }
     let (base, path) = (split(base), split(path));
     let shared = base.iter().zip(&path).take_while(|(a, b)| a == b).count();
-    let up = std::iter::repeat_n("..".to_owned(), base.len() - shared);
-    let parts: Vec<String> = up.chain(path[shared..].iter().cloned()).collect();
+    let up = std::iter::repeat_n("..", base.len() - shared);
+    let parts: Vec<&str> = up.chain(path[shared..].iter().copied()).collect();
     if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
 }
 
