@@ -79,8 +79,8 @@ pub(super) struct Ask {
     pub(super) refused: Vec<(Key, Fault)>,
 }
 
-fn annotation<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
-    let found = object.tree().at(&["metadata", "annotations", name]);
+fn annotation<'o>(value: &'o Tree, name: &str) -> Option<&'o str> {
+    let found = value.at(&["metadata", "annotations", name]);
     found.and_then(Tree::as_scalar).map(|scalar| scalar.text.as_str())
 }
 
@@ -96,7 +96,8 @@ impl Ask {
     }
 
     fn take(&mut self, object: &Object, rules: &Rules) {
-        let annotation = |name: &str| annotation(object, name);
+        let value = object.value();
+        let annotation = |name: &str| annotation(&value, name);
         let key = Key::of(&object.id);
         if annotation("config.kubernetes.io/local-config").is_some_and(|value| value != "false") {
             return;
@@ -111,7 +112,7 @@ impl Ask {
             return;
         }
         let depends = annotation("config.kubernetes.io/depends-on").map_or(Ok(Vec::new()), depends::parse);
-        match (refusal(object, &key, rules), depends) {
+        match (refusal(object, &value, &key, rules), depends) {
             (Some(fault), _) | (None, Err(fault)) => self.refused.push((key, fault)),
             (None, Ok(depends)) => self.wanted.push(Wanted {
                 only_create: annotation("client.lifecycle.config.k8s.io/mutation") == Some("ignore"),
@@ -181,9 +182,9 @@ impl Ask {
 }
 
 /// Why an object is never applied, whatever the cluster is.
-fn refusal(object: &Object, key: &Key, rules: &Rules) -> Option<Fault> {
+fn refusal(object: &Object, value: &Tree, key: &Key, rules: &Rules) -> Option<Fault> {
     let refuse = |code: &'static str, text: String| Some(Fault::new(FaultKind::Rejected, text).code(code));
-    let metadata = |field: &str| object.tree().at(&["metadata", field]).and_then(Tree::as_map);
+    let metadata = |field: &str| value.at(&["metadata", field]).and_then(Tree::as_map);
     let has =
         |field: &str, name: &str| metadata(field).is_some_and(|map| map.iter().any(|(key, _)| key.as_str() == name));
     if key.kind.is_empty() || object.id.version.is_empty() {

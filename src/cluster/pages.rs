@@ -30,15 +30,24 @@ const NEW_KIND_PAUSE: Duration = Duration::from_millis(200);
 impl Api {
     pub(super) async fn read_pages(&self, owner: &Owner) -> Answer<Vec<Page>> {
         let selector = format!("{INVENTORY_ID}={},{MANAGED_BY}=hydrant", owner.identity());
-        let params = kube::api::ListParams::default().labels(&selector);
-        let list = match self.send(&groups_path(owner)?, &Call::List(&params)).await {
-            Ok(list) => list,
-            Err(fault) if fault.kind == FaultKind::NotYet => return Ok(Vec::new()),
-            Err(fault) => return Err(fault),
-        };
-        let mut pages: Vec<Page> = list["items"].as_array().into_iter().flatten().map(decode).collect();
+        let path = groups_path(owner)?;
+        // one at a time: with the state of each object a page takes a megabyte
+        let mut params = kube::api::ListParams::default().labels(&selector).limit(1);
+        let mut pages: Vec<Page> = Vec::new();
+        loop {
+            let list = match self.send(&path, &Call::List(&params)).await {
+                Ok(list) => list,
+                Err(fault) if fault.kind == FaultKind::NotYet => return Ok(Vec::new()),
+                Err(fault) => return Err(fault),
+            };
+            pages.extend(list["items"].as_array().into_iter().flatten().map(decode));
+            match list["metadata"]["continue"].as_str() {
+                Some(token) if !token.is_empty() => params.continue_token = Some(token.to_owned()),
+                _ => break,
+            }
+        }
         if pages.is_empty() && owner.takes_over() {
-            pages.extend(self.find(&groups_path(owner)?, owner.name()).await?.as_ref().map(decode));
+            pages.extend(self.find(&path, owner.name()).await?.as_ref().map(decode));
         }
         pages.sort_by_key(|page| page.number);
         self.gate().check_epoch(pages.iter().map(|page| page.epoch).max().unwrap_or(0))?;

@@ -25,7 +25,7 @@ pub(super) fn wire(object: &Object, owner: &Owner) -> Answer<Value> {
 
 /// The object to send, without an owner's marks.
 pub(super) fn unmarked(object: &Object) -> Answer<Value> {
-    let mut value = to_json(object.tree())?;
+    let mut value = to_json(&object.value())?;
     let shapeless = || Fault::new(FaultKind::Rejected, "`metadata` is no map");
     let body = value.as_object_mut().ok_or_else(|| Fault::new(FaultKind::Rejected, "the object is no map"))?;
     body.remove("status");

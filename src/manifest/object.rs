@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::diag::SourceText;
 #[cfg(feature = "net")]
-use crate::value::Step;
+use crate::value::{Map, Step};
 use crate::value::{Text, Tree};
 use crate::yaml;
 
@@ -117,11 +117,31 @@ impl Object {
 
     /// Its value, read as `kubectl apply` reads YAML.
     pub fn tree(&self) -> &Tree {
-        self.tree.get_or_init(|| {
-            let text = SourceText::new(&*self.origin.file, self.raw.clone().unwrap_or_default());
-            // the text was read when the object was made, so it cannot fail now
-            yaml::parse(&text, yaml::Dialect::V2).unwrap_or_else(|_| Tree::null())
-        })
+        self.tree.get_or_init(|| self.read())
+    }
+
+    fn read(&self) -> Tree {
+        let text = SourceText::new(&*self.origin.file, self.raw.clone().unwrap_or_default());
+        // the text was read when the object was made, so it cannot fail now
+        yaml::parse(&text, yaml::Dialect::V2).unwrap_or_else(|_| Tree::null())
+    }
+
+    /// Its value, for whoever looks once: where it must be made of the text, it is not kept, since a value takes several
+    /// times the memory of its text.
+    #[cfg(feature = "net")]
+    pub(crate) fn value(&self) -> Tree {
+        match self.tree.get() {
+            Some(tree) => tree.clone(),
+            None => self.read(),
+        }
+    }
+
+    /// Drops the value where it can be made of the text again.
+    #[cfg(feature = "net")]
+    pub(crate) fn forget_value(&mut self) {
+        if self.raw.is_some() {
+            self.tree = OnceLock::new();
+        }
     }
 
     /// Its text as a renderer printed it, without separators; nothing where only the tree exists.
@@ -176,7 +196,7 @@ fn walk<'t>(tree: &'t Tree, way: &mut Vec<Step<'t>>, keys: &[&str], told: &mut d
         walk(item, way, keys, told);
         way.pop();
     }
-    for (key, value) in tree.as_map().into_iter().flat_map(|map| map.iter()) {
+    for (key, value) in tree.as_map().into_iter().flat_map(Map::iter) {
         way.push(Step::Key(key));
         match value.as_str() {
             Some(text) if keys.contains(&key.as_str()) && !text.contains('\n') => {

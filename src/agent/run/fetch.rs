@@ -17,7 +17,7 @@ use crate::agent::rsync::{Auth, Finding, HOME, Spec};
 use crate::archive::LayerLimits;
 use crate::cluster::Fault;
 use crate::diag::Diagnostic;
-use crate::manifest::Set;
+use crate::manifest::{Object, Set};
 use crate::oci::{Artifact, Digest};
 use crate::package::{Files, objects, unpack};
 use crate::registry::{Client, Credential, Credentials};
@@ -230,7 +230,7 @@ fn from_secret(secret: &Value, name: &str, registry: &str) -> Result<Credential,
 /// The objects of an artifact.
 fn read(shared: &Shared, spec: &Spec, artifact: &Artifact) -> Result<(Set, bool), Finding> {
     let files = unpack(artifact, &LayerLimits::default()).map_err(|fault| finding("2004", told(&fault)))?;
-    let below = files.below(&spec.dir);
+    let below = if spec.dir.is_empty() { files } else { files.below(&spec.dir) };
     if below.is_empty() && !spec.dir.is_empty() {
         return Err(finding("2001", format!("the artifact has no folder `{}`", spec.dir)));
     }
@@ -243,7 +243,8 @@ fn read(shared: &Shared, spec: &Spec, artifact: &Artifact) -> Result<(Set, bool)
         let set = (shared.render)(&below).map_err(|fault| finding("1068", told(&fault)))?;
         return Ok((set, true));
     }
-    let set = parse(&below)?;
+    let mut set = parse(&below)?;
+    set.objects.iter_mut().for_each(Object::forget_value);
     Ok((set, false))
 }
 
