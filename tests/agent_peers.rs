@@ -326,6 +326,14 @@ fn a_standby_takes_over_and_a_leader_that_was_stopped_writes_nothing_more() {
     for number in 0..20 {
         assert_eq!(kube.get("cm", "shop", &format!("c{number}"))["data"]["value"], "four");
     }
+
+    // one that is asked to end gives the lease back: nobody waits until it is old
+    third.signal("TERM");
+    let most = Duration::from_secs(6);
+    let took = wait_at_most(most, "the lease", Some(&second), || holder() == "second");
+    println!("the lease was given back and taken after {took:?}");
+    let pushed = version("five");
+    wait_for("the next version", Some(&second), || is_synced(&kube, "root-sync", &pushed));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What a sync asks for, checked: every field is honoured, passed over for a stated reason, or refused by name.
 //!
-//! Passed over: `override.resources`, `logLevels`, `gitSyncDepth`, `apiServerTimeout` and `enableShellInRendering` speak of
-//! the containers of a pod that each sync has with Config Sync, and here has not.
+//! Passed over, and told of in the condition `Reconciling`: `override.resources`, `logLevels`, `gitSyncDepth`, `apiServerTimeout`
+//! and `enableShellInRendering` speak of the containers of a pod that each sync has with Config Sync, and here has not.
 
 use std::time::Duration;
 
+use super::declared::OverrideFields;
 use super::{
     ALL_OR_NOTHING, CONFIRM_PRUNE, DELETION_POLICY, Declared, HOME, MAX_PRUNE, Refusal, SUSPEND, SyncId, TAKEOVER,
 };
@@ -63,6 +64,8 @@ pub(in crate::agent) struct Spec {
     pub(in crate::agent) all_or_nothing: bool,
     /// What Config Sync left is taken over.
     pub(in crate::agent) takeover: bool,
+    /// Fields of `spec.override` that have no meaning here.
+    pub(in crate::agent) passed_over: Vec<&'static str>,
 }
 
 /// Who a sync is to its registry.
@@ -174,9 +177,21 @@ impl Spec {
             confirmed: confirmed.strip_prefix("sha256:").unwrap_or(confirmed).to_owned(),
             all_or_nothing: declared.annotation(ALL_OR_NOTHING) == "true",
             takeover: declared.annotation(TAKEOVER) == "config-sync",
+            passed_over: passed_over(overrides),
             id,
         })
     }
+}
+
+fn passed_over(overrides: &OverrideFields) -> Vec<&'static str> {
+    let fields = [
+        ("resources", !overrides.resources.is_empty()),
+        ("logLevels", !overrides.log_levels.is_empty()),
+        ("gitSyncDepth", overrides.git_sync_depth.is_some()),
+        ("apiServerTimeout", !overrides.api_server_timeout.is_empty()),
+        ("enableShellInRendering", overrides.enable_shell_in_rendering),
+    ];
+    fields.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
 }
 
 fn role_ref(fields: &super::declared::RoleRefFields) -> RoleRef {
@@ -313,6 +328,18 @@ mod tests {
         assert!(reason(oci(json!({"auth": "gcpserviceaccount"}))).contains("gcpServiceAccountEmail"));
         assert!(reason(oci(json!({"dir": "a/../../b"}))).contains("leaves the artifact"));
         assert!(reason(oci(json!({"period": "soon"}))).contains("spec.oci.period"));
+    }
+
+    #[test]
+    fn what_has_no_meaning_here_is_told_of() {
+        let spec = root(&json!({
+            "sourceType": "oci",
+            "oci": {"image": "h.example/a:b", "auth": "none"},
+            "override": {"resources": [{"containerName": "reconciler"}], "gitSyncDepth": 1, "statusMode": "disabled"},
+        }))
+        .expect("fine");
+        assert_eq!(spec.passed_over, ["resources", "gitSyncDepth"]);
+        assert!(!spec.object_status);
     }
 
     #[test]

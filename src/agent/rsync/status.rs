@@ -64,6 +64,8 @@ pub(in crate::agent) struct Report {
     pub(in crate::agent) suspended: bool,
     /// Why the end of a sync that is being deleted lasts.
     pub(in crate::agent) finalizing: Option<String>,
+    /// Fields of `spec.override` that have no meaning here.
+    pub(in crate::agent) passed_over: Vec<&'static str>,
 }
 
 /// In short, how a sync stands.
@@ -172,7 +174,13 @@ impl Report {
 
     fn conditions(&self) -> Vec<Value> {
         let plain = |kind: &str, on: bool, reason: &str, message: &str| json!({"type": kind, "status": if on { "True" } else { "False" }, "reason": reason, "message": message});
-        let reconciling = plain("Reconciling", false, "Agent", "the agent serves this sync");
+        let fields: Vec<String> = self.passed_over.iter().map(|field| format!("`spec.override.{field}`")).collect();
+        let message = if fields.is_empty() {
+            "the agent serves this sync".to_owned()
+        } else {
+            format!("the agent serves this sync without containers of its own, so {} has no effect", fields.join(", "))
+        };
+        let reconciling = plain("Reconciling", false, "Agent", &message);
         let stalled = match &self.stalled {
             Some(refusal) => plain("Stalled", true, refusal.reason, &refusal.message),
             None => plain("Stalled", false, "", ""),

@@ -22,6 +22,8 @@ const SELECTOR: &str = "applyset.kubernetes.io/part-of";
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
 /// Pause before a watch that is forbidden is tried again.
 const FORBIDDEN_PAUSE: Duration = Duration::from_secs(60);
+/// Pause before a watch of a kind that is not served is tried again.
+const GONE_PAUSE: Duration = Duration::from_secs(10);
 /// Where kinds are defined.
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
@@ -101,7 +103,8 @@ impl Drift {
         let mut told = false;
         loop {
             let fault = self.follow_once(resource).await.err();
-            let mut pause = RETRY_PAUSE;
+            let gone = fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::NotYet);
+            let mut pause = if gone { GONE_PAUSE } else { RETRY_PAUSE };
             if let Some(fault) = fault.filter(|fault| fault.kind == FaultKind::Forbidden) {
                 pause = FORBIDDEN_PAUSE;
                 if !told {

@@ -22,15 +22,16 @@ use crate::cluster::{Cluster as _, FaultKind, Owner};
 use crate::manifest::Set;
 
 impl Worker {
-    pub(super) async fn keep_finalizer(&self, declared: &Declared, spec: &Spec) {
+    pub(super) async fn keep_finalizer(&mut self, declared: &Declared, spec: &Spec) {
         let metadata = &declared.metadata;
         let has = metadata.finalizers.iter().any(|finalizer| finalizer == FINALIZER);
         if has != spec.prune_on_delete {
-            self.set_finalizer(declared, spec.prune_on_delete).await;
+            self.hurried |= !self.set_finalizer(declared, spec.prune_on_delete).await;
         }
     }
 
-    async fn set_finalizer(&self, declared: &Declared, on: bool) {
+    /// Sets or takes off the finalizer; false where that is to be tried again.
+    async fn set_finalizer(&self, declared: &Declared, on: bool) -> bool {
         let metadata = &declared.metadata;
         let mut finalizers: Vec<&str> =
             metadata.finalizers.iter().map(String::as_str).filter(|finalizer| *finalizer != FINALIZER).collect();
@@ -38,11 +39,14 @@ impl Worker {
             finalizers.push(FINALIZER);
         }
         let patch = json!({"metadata": {"resourceVersion": metadata.resource_version, "finalizers": finalizers}});
-        // where somebody else wrote at the same time, the watch brings the object anew
-        if let Err(fault) = self.shared.api.merge(&self.id.path(), &self.id.name, &patch).await
-            && fault.kind != FaultKind::Raced
-        {
-            self.shared.warn(&self.label, &format!("cannot set the finalizer: {fault}"));
+        match self.shared.api.merge(&self.id.path(), &self.id.name, &patch).await {
+            Ok(_) => true,
+            // somebody else wrote at the same time, or took it away: the watch brings the object anew
+            Err(fault) if matches!(fault.kind, FaultKind::Raced | FaultKind::NotYet) => false,
+            Err(fault) => {
+                self.shared.warn(&self.label, &format!("cannot set the finalizer: {fault}"));
+                false
+            }
         }
     }
 
@@ -55,9 +59,11 @@ impl Worker {
         let wanted = declared.annotation(DELETION_POLICY) == "Foreground";
         match if wanted { self.prune_all().await } else { Ok(()) } {
             Ok(()) => {
-                self.shared.info(&self.label, "ended");
-                self.set_finalizer(declared, false).await;
-                later
+                if self.set_finalizer(declared, false).await {
+                    self.shared.info(&self.label, "ended");
+                    return later;
+                }
+                Instant::now() + RETRY_PAUSE
             }
             Err(why) => {
                 self.report.finalizing = Some(why);

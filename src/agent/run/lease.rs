@@ -114,6 +114,18 @@ impl Lease {
         }
     }
 
+    /// Gives the lease back where this replica holds it, so that a standby need not wait until it is old. Nothing is written
+    /// any more by then: the gate is closed.
+    pub(super) async fn give_back(shared: &Arc<Shared>) -> Result<(), Fault> {
+        let own = Lease::new(shared);
+        let Some(mut standing) = shared.api.read(&own.path, &own.name).await? else { return Ok(()) };
+        if standing["spec"]["holderIdentity"] != shared.settings.replica.as_str() {
+            return Ok(());
+        }
+        standing["spec"]["holderIdentity"] = json!("");
+        shared.api.ungated().replace(&own.path, &own.name, &standing).await.map(drop)
+    }
+
     /// Writes the lease in place of the one it was made from; once that is done, writes pass.
     async fn write(&mut self, begun: Instant, epoch: u64, lease: &Value, new: bool) -> Result<(), Fault> {
         let api = &self.shared.api;

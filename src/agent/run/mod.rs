@@ -31,6 +31,7 @@ mod syncs;
 mod worker;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -47,8 +48,13 @@ use crate::package::Files;
 use crate::registry::{Client, Workload};
 use crate::trust::PublicKey;
 
-/// Passes and pulls under way at once: what bounds the memory of many syncs.
+/// Passes under way at once: what bounds the memory of many syncs.
 const PASSES_MAX: usize = 6;
+/// Pulls under way at once. A slow registry holds up other pulls at most, and no pass over what was pulled.
+const PULLS_MAX: usize = 6;
+
+/// How long the end waits for the lease to be given back.
+const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Renders the files of an artifact that is not rendered yet.
 pub(crate) type Render = dyn Fn(&Files) -> Result<Set> + Send + Sync;
@@ -104,6 +110,7 @@ pub(super) struct Shared {
     pub(super) board: Arc<Board>,
     pub(super) clock: Clock,
     pub(super) passes: Semaphore,
+    pub(super) pulls: Semaphore,
 }
 
 impl Shared {
@@ -126,11 +133,18 @@ pub(crate) async fn serve(
     board: Arc<Board>,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    let passes = Semaphore::new(PASSES_MAX);
-    let shared = Arc::new(Shared { api, client, settings, render, log, board, clock: Clock::system(), passes });
+    let (passes, pulls) = (Semaphore::new(PASSES_MAX), Semaphore::new(PULLS_MAX));
+    let shared = Arc::new(Shared { api, client, settings, render, log, board, clock: Clock::system(), passes, pulls });
     tokio::select! {
         () = lead(&shared) => {}
         () = stop => {}
+    }
+    if shared.board.is_leading() && !shared.settings.shadow {
+        shared.api.gate().close();
+        match tokio::time::timeout(GIVE_BACK_TIMEOUT, Lease::give_back(&shared)).await {
+            Ok(Ok(())) => shared.info("", "stopped; the lease is given back"),
+            _ => shared.warn("", "stopped; the lease could not be given back, and runs out by itself"),
+        }
     }
     Ok(())
 }

@@ -61,6 +61,8 @@ pub(super) struct Worker {
     /// Objects that were to go stayed at the last pass.
     pub(super) kept: bool,
     pub(super) full_due: bool,
+    /// The sync itself could not be written: the next step must come soon.
+    pub(super) hurried: bool,
     pub(super) next_poll: Instant,
     pub(super) next_full: Instant,
     pub(super) next_retry: Option<Instant>,
@@ -94,6 +96,7 @@ pub(super) async fn run(shared: Arc<Shared>, drift: Arc<Drift>, handle: Arc<Hand
         has_account: false,
         kept: false,
         full_due: true,
+        hurried: false,
         next_poll: now,
         next_full: now,
         next_retry: None,
@@ -116,6 +119,7 @@ impl Worker {
     /// Does what is due, and tells when the next thing is.
     async fn step(&mut self, declared: &Declared) -> Instant {
         let later = Instant::now() + IDLE_PAUSE;
+        self.hurried = false;
         if self.acted.as_ref().is_none_or(|acted| acted.differs(declared)) {
             if self.acted.is_none() {
                 self.standing = declared.status.clone();
@@ -142,6 +146,7 @@ impl Worker {
             }
         };
         self.report.suspended = spec.suspended;
+        self.report.passed_over.clone_from(&spec.passed_over);
         if spec.suspended {
             self.publish(declared).await;
             return later;
@@ -150,7 +155,8 @@ impl Worker {
         self.work(declared, &spec).await;
         self.look(&spec).await;
         self.publish(declared).await;
-        self.due(&spec)
+        let due = self.due(&spec);
+        if self.hurried { due.min(Instant::now() + RETRY_PAUSE) } else { due }
     }
 
     /// Reads the spec, and sees to what must stand before anything is done.
@@ -199,7 +205,7 @@ impl Worker {
             return self.report.source.errors.clear();
         }
         let pulled = {
-            let _turn = shared.passes.acquire().await;
+            let _turn = shared.pulls.acquire().await;
             self.fetcher.pull(&shared, spec, digest).await
         };
         match pulled {
