@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        let mut tar = TarWriter::default();
+        let mut tar = TarWriter::<Vec<u8>>::default();
         tar.file("a", &[1; 600]);
         tar.file("b", &[1; 600]);
         let tar = tar.finish();
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_cut_tar_is_damaged_and_text_is_no_tar() {
-        let mut tar = TarWriter::default();
+        let mut tar = TarWriter::<Vec<u8>>::default();
         tar.file("a", &[1; 600]);
         let tar = tar.finish();
         assert!(is_tar(&tar));

@@ -5,13 +5,15 @@
 //! anyone's artifact. Neither trusts a word of an archive, and nothing here touches the disk.
 
 mod compress;
+mod gzip;
 mod headers;
 mod layer;
 mod read;
 mod write;
 
-pub use compress::gzip;
 pub(crate) use compress::{Compression, decompress};
+pub use gzip::gzip;
+pub(crate) use gzip::{Sink, gzip_of};
 pub(crate) use layer::{EntryKind, LayerEntry, LayerLimits, confine, is_tar, read_tar};
 pub use read::{Limits, chart_files, looks_gzipped};
 pub(crate) use write::TarWriter;

@@ -3,23 +3,24 @@
 //! Written by hand rather than through a crate: the bytes set the digest of every artifact, and the format is a page long.
 //! Every entry has uid and gid 0, no names, mtime 0; a file has mode 0644, a folder 0755.
 
+use super::Sink;
+
 const BLOCK: usize = 512;
 /// Longest path in the `name` field.
 const NAME_BYTES: usize = 100;
 /// Longest folder in the `prefix` field.
 const PREFIX_BYTES: usize = 155;
 
-/// Builds a tar in memory. The caller gives entries in order, folders before what is in them.
+/// Writes a tar. The caller gives entries in order, folders before what is in them.
 #[derive(Default)]
-pub(crate) struct TarWriter {
-    out: Vec<u8>,
+pub(crate) struct TarWriter<S> {
+    out: S,
 }
 
-impl TarWriter {
-    /// A writer with room for files of these sizes in this many folders, if their paths are short.
-    pub(crate) fn with_room(sizes: impl Iterator<Item = usize>, folders: usize) -> TarWriter {
-        let files: usize = sizes.map(|size| BLOCK + size.next_multiple_of(BLOCK)).sum();
-        TarWriter { out: Vec::with_capacity(files + (folders + 2) * BLOCK) }
+impl<S: Sink> TarWriter<S> {
+    /// Writes to a sink.
+    pub(crate) fn to(out: S) -> TarWriter<S> {
+        TarWriter { out }
     }
 
     /// Adds a folder; `path` without a trailing slash.
@@ -33,15 +34,15 @@ impl TarWriter {
         self.body(bytes);
     }
 
-    /// The archive, ended by two zero blocks.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
-        self.out.resize(self.out.len() + 2 * BLOCK, 0);
+    /// Ends the archive by two zero blocks, and gives the sink back.
+    pub(crate) fn finish(mut self) -> S {
+        self.out.put(&[0; 2 * BLOCK]);
         self.out
     }
 
     fn body(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
-        self.out.resize(self.out.len().next_multiple_of(BLOCK), 0);
+        self.out.put(bytes);
+        self.out.put(&[0; BLOCK][..bytes.len().next_multiple_of(BLOCK) - bytes.len()]);
     }
 
     fn header(&mut self, path: &str, kind: u8, mode: u32, size: usize) {
@@ -72,7 +73,7 @@ impl TarWriter {
         block[345..345 + prefix.len()].copy_from_slice(prefix);
         let sum: u64 = block.iter().map(|byte| u64::from(*byte)).sum();
         octal(&mut block[148..155], sum);
-        self.out.extend_from_slice(&block);
+        self.out.put(&block);
     }
 }
 
@@ -121,7 +122,7 @@ mod tests {
         let long_name = format!("ns/{}", "n".repeat(150));
         let long_prefix = format!("{}/{}", "p".repeat(120), "n".repeat(90));
         let paths = ["a", "ns/b.yaml", "größe.yaml", long_name.as_str(), long_prefix.as_str()];
-        let mut tar = TarWriter::default();
+        let mut tar = TarWriter::<Vec<u8>>::default();
         tar.folder("ns");
         for path in paths {
             tar.file(path, path.as_bytes());

@@ -356,7 +356,7 @@ fn check_own(path: &str, row: &Dependency, profile: Profile) -> Result<()> {
 fn packed(folder: &str, profile: Profile) -> Result<(String, Arc<[u8]>)> {
     let chart = Chart::load(&Disk, folder, profile)?;
     let (name, version) = (&chart.metadata.name, &chart.metadata.version);
-    let mut tar = TarWriter::default();
+    let mut tar = TarWriter::<Vec<u8>>::default();
     for (file, bytes) in helm::chart_files(&Disk, folder, profile)? {
         tar.file(&format!("{name}/{file}"), &bytes);
     }

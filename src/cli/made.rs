@@ -24,7 +24,8 @@ use super::terminal::Terminal;
 pub(super) struct Origin {
     /// The objects.
     pub(super) set: Set,
-    material: Material,
+    /// Nothing where no record was wanted.
+    material: Option<Material>,
 }
 
 /// What objects were made from.
@@ -36,16 +37,17 @@ enum Material {
 }
 
 impl Origin {
-    /// The source as a statement names it, without this machine's folders, and what went in, the source first.
-    pub(super) fn told(&self) -> (String, Vec<Dependency>) {
-        match &self.material {
+    /// The source as a statement names it, without this machine's folders, and what went in, the source first; nothing without
+    /// a record.
+    pub(super) fn told(&self) -> Option<(String, Vec<Dependency>)> {
+        Some(match self.material.as_ref()? {
             Material::One(name, dependency) => (name.clone(), vec![dependency.clone()]),
             Material::Files(path, read) => described(path, read),
-        }
+        })
     }
 }
 
-/// Reads or renders what an argument names, and keeps record; warnings go to the terminal. What another render would print
+/// Reads or renders what an argument names, and keeps record if it is wanted; warnings go to the terminal. What another render would print
 /// otherwise is refused: it would move every cluster at each push.
 pub(super) fn read(
     argument: &str,
@@ -54,30 +56,32 @@ pub(super) fn read(
     connection: &ConnectionArgs,
     fetch: &FetchFlags,
     terminal: &Terminal,
+    record: bool,
 ) -> Result<Origin> {
     match Input::parse(argument)? {
         Input::Stdin => {
             let text = input::stdin()?;
             let dependency = dependency("source", &[("sha256", Digest::of(text.as_bytes()).hex())]);
             let set = Set::parse_trees(&SourceText::new("standard input", text))?;
-            Ok(Origin { set, material: Material::One(argument.to_owned(), dependency) })
+            Ok(Origin { set, material: Some(Material::One(argument.to_owned(), dependency)) })
         }
         Input::Artifact(location) => {
             let (set, digest) = input::artifact(&location, connection)?;
             let mut dependency = dependency("source", &[("sha256", digest.hex())]);
             dependency.uri = location.with_digest(digest).to_string();
-            Ok(Origin { set, material: Material::One(location.to_string(), dependency) })
+            Ok(Origin { set, material: Some(Material::One(location.to_string(), dependency)) })
         }
         Input::Path(path) => {
             // what was brought from elsewhere is read through the recorder, too
             let (rendered, read) = settle(&path, &Options::of(profile), fetch, terminal, |source, options| {
                 let recorder = Recorder { inner: source, read: Mutex::default() };
-                let rendered = input::rendered_from(&recorder, &path, options, seed)?;
+                let source = if record { &recorder } else { source };
+                let rendered = input::rendered_from(source, &path, options, seed)?;
                 Ok((rendered, recorder.read.into_inner().unwrap_or_default()))
             })?;
             rendered.warnings.iter().for_each(|warning| terminal.report(warning));
             refuse_unsteady(&rendered.unsteady)?;
-            Ok(Origin { set: rendered.set, material: Material::Files(path, read) })
+            Ok(Origin { set: rendered.set, material: record.then_some(Material::Files(path, read)) })
         }
         Input::Git(_) | Input::Live => Err(input::refused(argument)),
     }

@@ -82,7 +82,8 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     let key = args.trust.sign.as_deref().map(keys::private).transpose()?;
     let client = args.connection.client()?.with_progress(terminal.bar());
     let fetch = FetchFlags { seed: args.seed.fingerprint()?, ..args.fetch.clone() };
-    let origin = made::read(&args.source, profile, &args.seed, &args.connection, &fetch, terminal)?;
+    let record = !args.trust.no_attest;
+    let origin = made::read(&args.source, profile, &args.seed, &args.connection, &fetch, terminal, record)?;
     secrets(&origin.set, args.deny_secrets, terminal)?;
     let mut checked = None;
     if args.check {
@@ -94,8 +95,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     let artifact = pack(&origin.set, &packing)?;
     let count = origin.set.len();
     terminal.note(format_args!("packed {} into {}", counted(count, "object"), bytes(packed_size(&artifact))));
-    let mut statements =
-        if args.trust.no_attest { Vec::new() } else { statements(&args, profile, &location, &artifact, &origin) };
+    let mut statements = statements(&args, profile, &location, &artifact, &origin);
     let verdict = checked.filter(|_| !args.trust.no_attest);
     statements.extend(verdict.map(|verdict| Statement::about(artifact.digest, &repository(&location), CHECK, verdict)));
     let shipment = Shipment { client: &client, location: &location, artifact: &artifact, terminal };
@@ -109,7 +109,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
     Ok(Outcome::Done)
 }
 
-/// How the artifact was made, and which images it runs.
+/// How the artifact was made, and which images it runs; nothing where no record was kept.
 fn statements(
     args: &Args,
     profile: Profile,
@@ -118,7 +118,7 @@ fn statements(
     origin: &Origin,
 ) -> Vec<Statement> {
     let name = repository(location);
-    let (source, dependencies) = origin.told();
+    let Some((source, dependencies)) = origin.told() else { return Vec::new() };
     let parameters = BTreeMap::from([
         ("source".to_owned(), json!(source)),
         ("compat".to_owned(), json!(profile.to_string())),

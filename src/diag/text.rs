@@ -54,6 +54,11 @@ impl SourceText {
         &self.inner.text
     }
 
+    /// The whole text, to keep.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.inner.text)
+    }
+
     /// One-based line and zero-based byte column of an offset.
     pub fn line_column(&self, offset: u32) -> (usize, usize) {
         let bytes = self.text().as_bytes();

@@ -85,7 +85,7 @@ fn printed(source: &SourceText) -> Option<Object> {
     }
     let origin = Arc::new(Origin { file: Text::new(source.name()), line: 1, ..Origin::default() });
     let id = ObjectId::new(api_version, kind.into(), namespace.into(), name.into());
-    Some(Object::from_printed(id, Arc::from(source.text()), origin))
+    Some(Object::from_printed(id, source.shared(), origin))
 }
 
 /// What keeps a document from being an object.

@@ -319,7 +319,7 @@ mod tests {
     use Taking::{Partly, Refuses, Takes};
 
     fn tar(folders: &[&str], files: &[&str]) -> Vec<u8> {
-        let mut tar = TarWriter::default();
+        let mut tar = TarWriter::<Vec<u8>>::default();
         for folder in folders {
             tar.folder(folder);
         }
@@ -353,7 +353,7 @@ mod tests {
         let plain = tar(&["ns"], &["a.yaml", "ns/b.yaml"]);
         let packed = gzip(&plain);
         let zstd: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x20, 3, 0x19, 0, 0, b'a', b'b', b'c'];
-        let mut outer = TarWriter::default();
+        let mut outer = TarWriter::<Vec<u8>>::default();
         outer.file("x.tar", &plain);
         let nested = gzip(&outer.finish());
         let no_folders = gzip(&tar(&[], &["ns/b.yaml"]));

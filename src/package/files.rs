@@ -16,7 +16,13 @@ impl Files {
     ///
     /// Fails with `artifact-path-clash` where one path is a file and also the folder of another.
     pub(crate) fn new(by_path: BTreeMap<String, Arc<[u8]>>) -> Result<Files> {
+        let mut folder = "";
         for path in by_path.keys() {
+            // the one before it was in the same folder
+            if path.rsplit_once('/').is_some_and(|(own, _)| own == folder) {
+                continue;
+            }
+            folder = path.rsplit_once('/').map_or("", |(own, _)| own);
             for (cut, _) in path.match_indices('/') {
                 if by_path.contains_key(&path[..cut]) {
                     let text = format!("`{}` is a file and also the folder of `{path}`", &path[..cut]);

@@ -7,18 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Files, object_path};
-use crate::archive::{TarWriter, gzip};
+use crate::archive::{Sink, TarWriter, gzip_of};
 use crate::diag::{Diagnostic, Result};
 use crate::manifest::{Object, Set};
-use crate::oci::{Artifact, Blob, Digest, ImageConfig, ImageManifest, RootFs, media_type};
+use crate::oci::{Artifact, Blob, Digest, Hasher, ImageConfig, ImageManifest, RootFs, media_type};
 
 /// `oras pull` writes a layer only under a title; `.` with `unpack` makes it write the files themselves.
 const TITLE: &str = "org.opencontainers.image.title";
 const ORAS_UNPACK: &str = "io.deis.oras.content.unpack";
 const ORAS_DIGEST: &str = "io.deis.oras.content.digest";
-
-/// Layers of fewer bytes are done sooner than a thread has begun.
-const SIDE_BY_SIDE_MIN: usize = 1 << 20;
 
 /// How to pack.
 #[derive(Clone, Debug, Default)]
@@ -54,19 +51,7 @@ pub(crate) fn pack(set: &Set, packing: &Packing) -> Result<Artifact> {
 
 /// Packs files as they are.
 pub(crate) fn pack_files(files: &Files, packing: &Packing) -> Result<Artifact> {
-    // few files have a folder to themselves, and then a little room is made anew
-    let mut tar = TarWriter::with_room(files.iter().map(|(_, bytes)| bytes.len()), files.len() / 16);
-    let mut folders_written = BTreeSet::new();
-    for (path, bytes) in files.iter() {
-        for (cut, _) in path.match_indices('/') {
-            if folders_written.insert(&path[..cut]) {
-                tar.folder(&path[..cut]);
-            }
-        }
-        tar.file(path, bytes);
-    }
-    let tar = tar.finish();
-    let (diff_id, packed) = digest_and_gzip(&tar);
+    let (diff_id, packed) = layer(files);
     let (layer_type, config_type) =
         if packing.flux { (media_type::FLUX_LAYER, media_type::FLUX_CONFIG) } else { (media_type::TAR_GZIP, media_type::CONFIG) };
     let mut layer = Blob::new(layer_type, packed);
@@ -95,16 +80,36 @@ pub(crate) fn pack_files(files: &Files, packing: &Packing) -> Result<Artifact> {
     Artifact::new(image, config, vec![layer])
 }
 
-/// Both of a layer's views, a large one's side by side.
-fn digest_and_gzip(tar: &[u8]) -> (Digest, Vec<u8>) {
-    if tar.len() < SIDE_BY_SIDE_MIN {
-        return (Digest::of(tar), gzip(tar));
+/// The tar of the files: its digest, and itself packed while it is written.
+fn layer(files: &Files) -> (Digest, Vec<u8>) {
+    let mut digest = Hasher::default();
+    let packed = gzip_of(|sink| {
+        let mut tar = TarWriter::to(Both { digest: &mut digest, sink });
+        let mut folders_written = BTreeSet::new();
+        for (path, bytes) in files.iter() {
+            for (cut, _) in path.match_indices('/') {
+                if folders_written.insert(&path[..cut]) {
+                    tar.folder(&path[..cut]);
+                }
+            }
+            tar.file(path, bytes);
+        }
+        tar.finish();
+    });
+    (digest.finish(), packed)
+}
+
+/// Hashes what it hands on.
+struct Both<'a> {
+    digest: &'a mut Hasher,
+    sink: &'a mut dyn Sink,
+}
+
+impl Sink for Both<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+        self.sink.put(bytes);
     }
-    std::thread::scope(|scope| {
-        let digest = scope.spawn(|| Digest::of(tar));
-        let packed = gzip(tar);
-        (digest.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), packed)
-    })
 }
 
 /// The object's text in an artifact: printed from its value, so that comments and quoting move no digest.

@@ -206,7 +206,7 @@ mod tests {
     const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
     fn tar(entries: &[(&str, &str)]) -> Vec<u8> {
-        let mut tar = TarWriter::default();
+        let mut tar = TarWriter::<Vec<u8>>::default();
         for (path, text) in entries {
             tar.file(path, text.as_bytes());
         }
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn the_wrong_crane_lines_are_explained() {
         let inner = tar(&[("a.yaml", "a")]);
-        let mut outer = TarWriter::default();
+        let mut outer = TarWriter::<Vec<u8>>::default();
         outer.file("x.tar", &inner);
         let fault = unpacked(&[(DOCKER_LAYER, None, gzip(&outer.finish()))]).expect_err("nested");
         assert_eq!(fault.code, "artifact-nested-archive");
