@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::charts::LOCK_FILE;
@@ -14,7 +14,7 @@ use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::diff::Report;
 use crate::helm;
-use crate::manifest::Set;
+use crate::manifest::{Origin, Set};
 use crate::render::{self, Inputs, Options, Pool};
 use crate::source::{self, Disk, EntryKind, Source, hex, relative};
 
@@ -148,7 +148,7 @@ impl Sides<'_> {
             |source: &dyn Source, options: &Options| render::render(source, path, options, &mut Still::default());
         let rendered = settle_in(source, path, &self.options(profile), self.world.fetch, self.world.terminal, render)?;
         rendered.warnings.iter().for_each(|warning| self.world.terminal.report(warning));
-        Ok(rendered.set)
+        Ok(rooted(rendered.set, path))
     }
 
     /// Every root below both folders, rendered where its inputs differ.
@@ -215,6 +215,18 @@ impl Sides<'_> {
             Err(fault) => Err(fault),
         }
     }
+}
+
+/// Objects that name the files they came from as they stand below their root: a report has no machine's folders in it.
+fn rooted(mut set: Set, root: &str) -> Set {
+    for object in set.objects.iter_mut().filter(|object| object.origin.file.starts_with('/')) {
+        let file = match relative(root, &object.origin.file).as_str() {
+            "." => root.rsplit('/').next().unwrap_or_default().into(),
+            below => below.into(),
+        };
+        object.origin = Arc::new(Origin { file, ..(*object.origin).clone() });
+    }
+    set
 }
 
 /// A side that has folders.

@@ -79,8 +79,12 @@ const ROWS: &[Row] = &[
     ),
 ];
 
-/// A flag for each field of an object that cannot change in place; `was` is the old object.
-pub(super) fn flags(was: &Object, object: &ObjectDiff) -> Vec<Flag> {
+/// Fields that are free by now, and the last version that was seen to refuse a change.
+const FROZEN_UNTIL: &[(&str, &str, (u32, u32))] = &[("StatefulSet", "spec.revisionHistoryLimit", (1, 31))];
+
+/// A flag for each field of an object that cannot change in place; `was` is the old object, `kubernetes` the version that the new
+/// one goes to.
+pub(super) fn flags(was: &Object, object: &ObjectDiff, kubernetes: Option<(u32, u32)>) -> Vec<Flag> {
     let id = object.id();
     if object.renamed.is_some() {
         // it is made anew already
@@ -94,7 +98,7 @@ pub(super) fn flags(was: &Object, object: &ObjectDiff) -> Vec<Flag> {
             flags.push(Flag::new(FlagKind::Recreate, "it is immutable, and its data differs"));
             break;
         }
-        let message = frozen(id, &way).map(|field| format!("`{field}` cannot change in place"));
+        let message = frozen(id, &way, kubernetes).map(|field| format!("`{field}` cannot change in place"));
         let message = message.or_else(|| shrunk(id, &way, entry));
         if let Some(message) = message
             && flags.iter().all(|flag| flag.message != message)
@@ -106,10 +110,13 @@ pub(super) fn flags(was: &Object, object: &ObjectDiff) -> Vec<Flag> {
 }
 
 /// The field of a kind that a way leads into and that never changes.
-fn frozen(id: &ObjectId, way: &str) -> Option<String> {
+fn frozen(id: &ObjectId, way: &str, kubernetes: Option<(u32, u32)>) -> Option<String> {
     let row = ROWS.iter().find(|row| id.group == row.group && id.kind == row.kind)?;
     let field = row.frozen.iter().find(|field| is_in(way, field))?;
-    if row.free.iter().any(|field| is_in(way, field)) {
+    let still = |(kind, field, last): &(&str, &str, (u32, u32))| {
+        id.kind == *kind && is_in(way, field) && kubernetes.is_some_and(|version| version <= *last)
+    };
+    if row.free.iter().any(|field| is_in(way, field)) && !FROZEN_UNTIL.iter().any(still) {
         return None;
     }
     // of a whole spec that is frozen, the part that differs is named

@@ -89,7 +89,7 @@ pub(super) fn raise(found: &mut [(&Match<'_>, ObjectDiff)], old: &Set, new: &Set
                 let renamed = matched.renamed;
                 if let Some(was) = was {
                     flags.extend(remade(was, is, renamed));
-                    flags.extend(immutable::flags(was, object));
+                    flags.extend(immutable::flags(was, object, facts.kubernetes));
                     flags.extend(crd::narrowed(was, is));
                     flags.extend(scaled(was, is));
                 }
