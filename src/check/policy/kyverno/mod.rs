@@ -182,6 +182,11 @@ fn compiled(policy: &Value, rule: &Value, title: String, language: &Language) ->
     if let Some(function) = variables::unknown_function(&text) {
         return Err(format!("the function `{function}` is not evaluated here"));
     }
+    let mut ruling = rule.clone();
+    ruling["validate"]["message"] = Value::Null;
+    if let Some(variable) = variables::user_variable(&ruling.to_string()) {
+        return Err(format!("`{variable}` needs a user, whom nobody is here"));
+    }
     if let Some(field) = matching::unevaluated(rule) {
         return Err(format!("`{field}` in `match` needs a user, whom nobody is here"));
     }
@@ -258,6 +263,7 @@ fn judge(rule: &Rule, judged: &Value, object: &Value, space: Option<&Value>, lan
     if let Some(cel) = &rule.cel {
         return cel.judge(judged, &request, space, language);
     }
+    request["@object"] = object.clone();
     request["object"] = judged.clone();
     request["oldObject"] = json!({});
     let mut context = Context::new(&request);

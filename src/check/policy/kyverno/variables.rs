@@ -44,6 +44,24 @@ pub(super) fn unknown_function(text: &str) -> Option<String> {
     None
 }
 
+/// What the variables of a rule say of who asks, whom nobody is here.
+pub(super) fn user_variable(text: &str) -> Option<&'static str> {
+    const NAMES: [&str; 5] =
+        ["serviceAccountName", "serviceAccountNamespace", "request.userInfo", "request.roles", "request.clusterRoles"];
+    let inside = text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+    let part = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.' || letter == '"';
+    let named = |inside: &str, name: &str| {
+        inside.match_indices(name).any(|(at, _)| {
+            let rest = inside[at + name.len()..].chars().next();
+            !inside[..at].ends_with(part) && !rest.is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+        })
+    };
+    inside.flat_map(|inside| NAMES.into_iter().filter(move |name| named(inside, name))).next()
+}
+
+/// How an expression names the request's object where Kyverno's rules for what makes Pods leave it alone: the maker itself.
+const MAKER: (&str, &str) = ("request.\"object\"", "request.\"@object\"");
+
 /// The values that variables name.
 #[derive(Clone)]
 pub(super) struct Context {
@@ -57,8 +75,6 @@ impl Context {
         let mut values = Map::new();
         values.insert("request".to_owned(), request.clone());
         values.insert("images".to_owned(), images(&request["object"]));
-        values.insert("serviceAccountName".to_owned(), json!(""));
-        values.insert("serviceAccountNamespace".to_owned(), json!(""));
         Context { values, runtime: Arc::new(runtime()) }
     }
 
@@ -91,7 +107,7 @@ impl Context {
 
     /// What a JMESPath expression comes to.
     pub(super) fn query(&self, expression: &str) -> Result<Value, String> {
-        search(&self.runtime, expression.trim(), &Value::Object(self.values.clone()))
+        search(&self.runtime, &expression.trim().replace(MAKER.0, MAKER.1), &Value::Object(self.values.clone()))
     }
 
     /// A tree with what its variables come to.
@@ -209,6 +225,23 @@ fn runtime() -> Runtime {
         let bytes = data_encoding::BASE64.decode(v[0].as_bytes()).map_err(|error| error.to_string())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned().into())
     });
+    // what is missing in one of many items has no keys
+    for (name, of) in [("keys", 0), ("values", 1)] {
+        let parts = move |args: &[Rcvar], _: &mut jmespath::Context<'_>| {
+            let part = |(key, value): (String, Value)| if of == 0 { Value::String(key) } else { value };
+            let found = match serde_json::to_value(&*args[0]).unwrap_or_default() {
+                Value::Object(map) => map.into_iter().map(part).collect(),
+                Value::Null => Value::Null,
+                other => {
+                    let why = format!("`{name}` of {other}");
+                    return Err(JmespathError::new(name, 0, ErrorReason::Parse(why)));
+                }
+            };
+            Variable::try_from(found).map(Rcvar::new)
+        };
+        let signature = Signature::new(vec![ArgumentType::Any], None);
+        runtime.register_function(name, Box::new(CustomFunction::new(signature, Box::new(parts))));
+    }
     let items = |args: &[Rcvar], _: &mut jmespath::Context<'_>| {
         let value = serde_json::to_value(&*args[0]).unwrap_or_default();
         let (key, of) = (args[1].to_string().replace('"', ""), args[2].to_string().replace('"', ""));
@@ -239,6 +272,13 @@ mod tests {
         assert_eq!(sub("{{ request.none || 'x' }}"), json!("x"));
         assert_eq!(sub("{{ to_upper(request.operation) }}"), json!("CREATE"));
         assert_eq!(sub("{{ regex_match('^g', request.object.spec.containers[0].image) }}"), json!(true));
+        let many = json!({"object": {"a": [{"r": {"x": 1}}, {}]}, "@object": {"b": 2}});
+        let many = Context::new(&many);
+        assert_eq!(many.query("request.object.a[].r.keys(@)[]"), Ok(json!(["x"])), "the second has none");
+        assert_eq!(many.query("request.\"object\".b"), Ok(json!(2)));
+        assert_eq!(user_variable("{serviceAccountName: '{{serviceAccountName}}'}"), Some("serviceAccountName"));
+        assert_eq!(user_variable("{{ request.userInfo.groups[0] }}"), Some("request.userInfo"));
+        assert_eq!(user_variable("serviceAccountName: {{ request.object.spec.serviceAccountName }}"), None);
         assert_eq!(unknown_function("{{ time_now_utc() }}"), Some("time_now_utc".to_owned()));
         assert_eq!(unknown_function("{{ length(keys(x)) }}"), None);
     }
