@@ -15,7 +15,7 @@ use crate::diag::{Diagnostic, Result, SourceText};
 use crate::diff::Report;
 use crate::helm;
 use crate::manifest::{Origin, Set};
-use crate::render::{self, Inputs, Options, Pool};
+use crate::render::{self, Inputs, KUSTOMIZATION_FILES, Options, Pool};
 use crate::source::{self, Disk, EntryKind, Source, hex, relative};
 
 use super::bring::{FetchFlags, settle_in};
@@ -111,7 +111,7 @@ impl Sides<'_> {
                     diff_why::explain(diff, new, (source, &root), options, &mut Still::default())
                 };
                 let (world, options) = (self.world, self.options(side.profile));
-                settle_in(&*tree.source, &root, &options, world.fetch, world.terminal, explain)?;
+                settle_in(tree.source(), &root, &options, world.fetch, world.terminal, explain)?;
             }
         }
         Ok(())
@@ -154,24 +154,35 @@ impl Sides<'_> {
     /// Every root below both folders, rendered where its inputs differ.
     pub(super) fn roots(&self, threads: Option<usize>) -> Result<Roots> {
         let (old, new) = (Tree::of(self.old)?, Tree::of(self.new)?);
-        let (before, after) = (Pool::new(&*old.source, self.old.profile), Pool::new(&*new.source, self.new.profile));
-        let (old_roots, new_roots) = (old.roots(&before)?, new.roots(&after)?);
+        let (before, after) = (Pool::new(old.source(), self.old.profile), Pool::new(new.source(), self.new.profile));
+        let beside = [LOCK_FILE];
+        let is = Inputs::new(&after, &new.top, &beside);
+        let new_roots = new.roots(&after)?;
+        // where two revisions differ in the bytes of some files only, it is plain which roots those are part of
+        let changed = if self.old.profile == self.new.profile { old.changed(&new)? } else { None };
+        let same_outlines = |files: &BTreeSet<String>| {
+            !files.iter().any(|file| KUSTOMIZATION_FILES.contains(&file.rsplit('/').next().unwrap_or_default()))
+        };
+        let old_roots = match &changed {
+            Some(files) if same_outlines(files) => new_roots.clone(),
+            _ => old.roots(&before)?,
+        };
         if old_roots.is_empty() && new_roots.is_empty() {
             let fault = Diagnostic::input("roots-none", "no kustomization to render on either side");
             return Err(Box::new(fault.hint("give folders that hold kustomizations")));
         }
-        let beside = [LOCK_FILE];
-        let (was, is) = (Inputs::new(&before, &old.top, &beside), Inputs::new(&after, &new.top, &beside));
+        let was = Inputs::new(&before, &old.top, &beside);
         let names: BTreeSet<&String> = old_roots.keys().chain(new_roots.keys()).collect();
         let total = names.len();
         let same_profile = self.old.profile == self.new.profile;
+        let differs = |old: &String, new: &String| match &changed {
+            Some(files) => is.holds(new, files),
+            None => !same_profile || was.digest(old) != is.digest(new),
+        };
         let differing: Vec<(&String, Option<&String>, Option<&String>)> = names
             .into_iter()
             .map(|name| (name, old_roots.get(name), new_roots.get(name)))
-            .filter(|(_, old, new)| match (old, new) {
-                (Some(old), Some(new)) => !same_profile || was.digest(old) != is.digest(new),
-                _ => true,
-            })
+            .filter(|(_, old, new)| old.zip(*new).is_none_or(|(old, new)| differs(old, new)))
             .collect();
         let same = total - differing.len();
         let sides = [(&before, &old, self.old.profile), (&after, &new, self.new.profile)];
@@ -183,7 +194,7 @@ impl Sides<'_> {
             .collect();
         let render = |(_, side, root): &(usize, usize, &String)| {
             let (pool, tree, profile) = sides[*side];
-            self.shared(pool, &*tree.source, root, profile)
+            self.shared(pool, tree.source(), root, profile)
         };
         let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
         let mut sets: BTreeMap<(usize, usize), Set> = BTreeMap::new();
@@ -231,7 +242,8 @@ fn rooted(mut set: Set, root: &str) -> Set {
 
 /// A side that has folders.
 struct Tree {
-    source: Box<dyn Source>,
+    /// The revision; nothing for the disk.
+    git: Option<GitSource>,
     /// The folder of all roots.
     top: String,
 }
@@ -239,12 +251,24 @@ struct Tree {
 impl Tree {
     fn of(side: &Side) -> Result<Tree> {
         match &side.input {
-            Input::Path(path) => Ok(Tree { source: Box::new(Disk), top: path.clone() }),
-            Input::Git(git) => Ok(Tree { source: Box::new(GitSource::open(git)?), top: git.path.clone() }),
+            Input::Path(path) => Ok(Tree { git: None, top: path.clone() }),
+            Input::Git(git) => Ok(Tree { git: Some(GitSource::open(git)?), top: git.path.clone() }),
             _ => {
                 let fault = Diagnostic::input("diff-all", format!("`{}` has no roots to look for", side.shown));
                 Err(Box::new(fault.hint("give folders or `git:REV:PATH`, or leave `--all` out")))
             }
+        }
+    }
+
+    fn source(&self) -> &dyn Source {
+        self.git.as_ref().map_or(&Disk, |git| git)
+    }
+
+    /// The files that have other bytes on another side, if that is all that differs and both look at the same folder.
+    fn changed(&self, other: &Tree) -> Result<Option<BTreeSet<String>>> {
+        match (&self.git, &other.git) {
+            (Some(old), Some(new)) if self.top == other.top => old.changed(new),
+            _ => Ok(None),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Paths are those of the checkout, so that a render of a revision and one of the working tree name the same files by the
 //! same names. Whatever lies outside of the repository is not there.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,6 +60,16 @@ impl GitSource {
         Ok(GitSource { top: path.repository.clone(), revision: Revision::open(&path.repository, &path.revision)? })
     }
 
+    /// The files, by absolute path, that have other bytes in another revision; nothing where more than that differs, or where
+    /// the two stand in different places.
+    pub(super) fn changed(&self, other: &GitSource) -> Result<Option<BTreeSet<String>>> {
+        if self.top != other.top {
+            return Ok(None);
+        }
+        let changed = self.revision.changed(&other.revision)?;
+        Ok(changed.map(|paths| paths.iter().map(|path| source::join(&self.top, path)).collect()))
+    }
+
     /// A path as seen from the top of the repository.
     fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
         let rest = path.strip_prefix(self.top.trim_end_matches('/'))?;
@@ -69,6 +80,9 @@ impl GitSource {
     fn resolved(&self, path: &str) -> Result<Option<String>> {
         let path = source::clean(path);
         let Some(below) = self.below(&path) else { return Ok(None) };
+        if self.revision.is_plain(below)? {
+            return Ok(Some(below.to_owned()));
+        }
         let mut waiting: Vec<String> =
             below.split('/').rev().filter(|part| !part.is_empty()).map(str::to_owned).collect();
         let (mut at, mut links) = (String::new(), 0);
@@ -120,8 +134,12 @@ impl Source for GitSource {
     fn list(&self, path: &str) -> Result<Vec<Entry>> {
         let resolved = self.resolved(path)?.ok_or_else(|| self.missing(path))?;
         let Some(Found::Folder(names)) = self.revision.look(&resolved)? else { return Err(self.missing(path)) };
-        let entry = |name: String| {
-            let kind = self.kind(&source::join(path, &name));
+        let entry = |(name, kind): (String, &str)| {
+            let kind = match kind {
+                "file" => Some(EntryKind::File),
+                "folder" => Some(EntryKind::Folder),
+                _ => self.kind(&source::join(path, &name)),
+            };
             Entry { name, kind }
         };
         Ok(names.into_iter().map(entry).collect())

@@ -45,17 +45,26 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// The first document of a file; nothing if it is no YAML.
+    pub fn tree(&self, path: &str, bytes: &Arc<[u8]>) -> Option<Tree> {
+        let file = self.file(path, bytes);
+        Loaded::new(SourceText::new(path, file.text()?), file).tree().ok()
+    }
+}
+
 /// A file as it was read, and what it turned out to hold. Faults are not kept: they name the file as each build sees it.
 pub(crate) struct File {
     bytes: Arc<[u8]>,
     text: OnceLock<Option<Arc<str>>>,
     pieces: OnceLock<Arc<[Piece]>>,
+    tree: OnceLock<Tree>,
     shaped: OnceLock<Tree>,
 }
 
 impl File {
     fn new(bytes: Arc<[u8]>) -> File {
-        File { bytes, text: OnceLock::new(), pieces: OnceLock::new(), shaped: OnceLock::new() }
+        File { bytes, text: OnceLock::new(), pieces: OnceLock::new(), tree: OnceLock::new(), shaped: OnceLock::new() }
     }
 
     /// Its text; nothing if it is no UTF-8.
@@ -87,12 +96,21 @@ impl Loaded {
         Ok(Arc::clone(self.file.pieces.get_or_init(|| Arc::from(pieces))))
     }
 
+    /// Its first document.
+    fn tree(&self) -> Result<Tree> {
+        if let Some(tree) = self.file.tree.get() {
+            return Ok(tree.clone());
+        }
+        let tree = yaml::parse(&self.source, Dialect::V2)?;
+        Ok(self.file.tree.get_or_init(|| tree).clone())
+    }
+
     /// Its first document in the shape of a kustomization.
     pub(crate) fn kustomization(&self) -> Result<Result<Tree, Box<Misfit>>> {
         if let Some(shaped) = self.file.shaped.get() {
             return Ok(Ok(shaped.clone()));
         }
-        let tree = yaml::parse(&self.source, Dialect::V2)?;
+        let tree = self.tree()?;
         let shaped = decode::shape(&tree, shapes::KUSTOMIZATION, Rigour::Kustomization);
         Ok(shaped.map(|shaped| self.file.shaped.get_or_init(|| shaped).clone()))
     }

@@ -5,14 +5,12 @@
 //! that is never read may make two digests differ, a file that is read never goes unseen.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::KUSTOMIZATION_FILES;
 use super::pool::Pool;
-use crate::diag::SourceText;
 use crate::source::{EntryKind, Question, Source as _, hex, join, relative};
 use crate::value::Tree;
-use crate::yaml::{self, Dialect};
 
 /// Longest text that may be a path.
 const PATH_BYTES_MAX: usize = 1024;
@@ -32,7 +30,7 @@ pub struct Inputs<'p, 'a> {
     /// Beside a kustomization, what else counts: a lock.
     beside: &'p [&'p str],
     /// What was found of each kustomization: its own files, and the folders that it includes.
-    known: Mutex<BTreeMap<String, Own>>,
+    known: Mutex<BTreeMap<String, Arc<Own>>>,
 }
 
 impl<'p, 'a> Inputs<'p, 'a> {
@@ -44,24 +42,46 @@ impl<'p, 'a> Inputs<'p, 'a> {
     /// The digest of all that a root is made of; the same for the same files under the same names as seen from `top`.
     pub fn digest(&self, root: &str) -> String {
         let mut files = BTreeSet::new();
-        let mut seen = BTreeSet::new();
-        let mut waiting = vec![root.to_owned()];
-        while let Some(folder) = waiting.pop() {
-            if !seen.insert(folder.clone()) {
-                continue;
-            }
-            let (own, includes) = self.folder(&folder);
-            files.extend(own);
-            waiting.extend(includes);
-        }
+        self.each(root, &mut |own| {
+            files.extend(own.iter().cloned());
+            true
+        });
         let line =
             |path: &String| format!("{} {}\n", relative(self.top, path), self.pool.files.answer(Question::Bytes, path));
         hex(files.iter().map(line).collect::<String>().as_bytes())
     }
 
-    fn folder(&self, folder: &str) -> Own {
+    /// True if any file that a root is made of is one of these. A file behind a link is where the link leads.
+    pub fn holds(&self, root: &str, files: &BTreeSet<String>) -> bool {
+        let is_one = |path: &String| {
+            files.contains(path) || self.pool.files.real_path(path).is_ok_and(|real| files.contains(&real))
+        };
+        let mut found = false;
+        self.each(root, &mut |own| {
+            found = own.iter().any(is_one);
+            !found
+        });
+        found
+    }
+
+    /// Shows the files of a root's kustomization, and of each that it includes, until `go_on` has seen enough.
+    fn each(&self, root: &str, go_on: &mut dyn FnMut(&BTreeSet<String>) -> bool) {
+        let mut seen = BTreeSet::new();
+        let mut waiting = vec![root.to_owned()];
+        while let Some(folder) = waiting.pop() {
+            let own = self.folder(&folder);
+            if !go_on(&own.0) {
+                return;
+            }
+            if seen.insert(folder) {
+                waiting.extend(own.1.iter().filter(|folder| !seen.contains(*folder)).cloned());
+            }
+        }
+    }
+
+    fn folder(&self, folder: &str) -> Arc<Own> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(folder) {
-            return known.clone();
+            return Arc::clone(known);
         }
         let mut reach = Reach { pool: self.pool, folder, files: BTreeSet::new(), includes: BTreeSet::new() };
         for name in KUSTOMIZATION_FILES.iter().chain(self.beside) {
@@ -73,7 +93,7 @@ impl<'p, 'a> Inputs<'p, 'a> {
         for name in KUSTOMIZATION_FILES {
             reach.kustomization(&join(folder, name));
         }
-        let found = (reach.files, reach.includes);
+        let found = Arc::new((reach.files, reach.includes));
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), found.clone());
         found
     }
@@ -105,8 +125,7 @@ impl Reach<'_, '_> {
         if self.pool.files.kind(path) != Some(EntryKind::File) {
             return None;
         }
-        let bytes = self.pool.files.read(path).ok()?;
-        yaml::parse(&SourceText::new(path, std::str::from_utf8(&bytes).ok()?), Dialect::V2).ok()
+        self.pool.parsed.tree(path, &self.pool.files.read(path).ok()?)
     }
 
     /// Every text that names something here.

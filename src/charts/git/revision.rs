@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustc_hash::FxHashMap;
+
 use super::local::Local;
 use super::object::{Id, Kind, Objects as _, Row, header, rows};
 use super::{broken, no_revision};
@@ -25,8 +27,8 @@ const DIGITS_MIN: usize = 4;
 pub(crate) enum Found {
     /// A file.
     File(Arc<[u8]>),
-    /// A folder: the names in it, sorted by bytes.
-    Folder(Vec<String>),
+    /// A folder: the names in it and what kind of thing each is, sorted by bytes.
+    Folder(Vec<(String, &'static str)>),
     /// A link to what its text names.
     Link(String),
     /// Another repository, which is not looked into.
@@ -40,7 +42,22 @@ pub(crate) struct Revision {
     /// The commit, in hex.
     pub(crate) commit: String,
     top: Id,
-    folders: Mutex<BTreeMap<Id, Arc<Vec<Row>>>>,
+    folders: Mutex<FxHashMap<Id, Arc<Folder>>>,
+}
+
+/// The rows of a folder by name.
+type Folder = BTreeMap<String, Row>;
+
+/// Where a path ends that is followed without links.
+enum End {
+    /// At nothing.
+    Nowhere,
+    /// At a folder.
+    Folder(Id),
+    /// At anything else.
+    Row(Row),
+    /// At a link, with more of the path behind it.
+    Link,
 }
 
 impl Revision {
@@ -61,54 +78,94 @@ impl Revision {
 
     /// What stands at a path, which has no `.` and no `..`; empty for the top. Links are not followed.
     pub(crate) fn look(&self, path: &str) -> Result<Option<Found>> {
-        let mut folder = self.top;
-        let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
-        while let Some(part) = parts.next() {
-            let rows = self.rows(folder)?;
-            let Some(row) = rows.iter().find(|row| row.name == part) else { return Ok(None) };
-            match row.mode.as_str() {
-                "40000" | "040000" => folder = row.id,
-                _ if parts.peek().is_some() => return Ok(None),
-                "120000" => return Ok(Some(Found::Link(String::from_utf8_lossy(&self.blob(&row.id)?).into_owned()))),
-                "160000" => return Ok(Some(Found::Submodule)),
-                _ => return Ok(Some(Found::File(self.blob(&row.id)?))),
+        Ok(match self.end(path)? {
+            End::Nowhere | End::Link => None,
+            End::Folder(id) => {
+                Some(Found::Folder(self.folder(id)?.values().map(|row| (row.name.clone(), kind(row))).collect()))
             }
-        }
-        let mut names: Vec<String> = self.rows(folder)?.iter().map(|row| row.name.clone()).collect();
-        names.sort();
-        Ok(Some(Found::Folder(names)))
+            End::Row(row) => Some(match kind(&row) {
+                "link" => Found::Link(String::from_utf8_lossy(&self.blob(&row.id)?).into_owned()),
+                "submodule" => Found::Submodule,
+                _ => Found::File(self.blob(&row.id)?),
+            }),
+        })
     }
 
     /// What kind of thing stands at a path, as [`Revision::look`] finds it; a file is not read.
     pub(crate) fn kind(&self, path: &str) -> Result<Option<&'static str>> {
-        let (above, name) = path.trim_matches('/').rsplit_once('/').unwrap_or(("", path.trim_matches('/')));
-        if name.is_empty() {
-            return Ok(Some("folder"));
-        }
-        let mut folder = self.top;
-        for part in above.split('/').filter(|part| !part.is_empty()) {
-            let rows = self.rows(folder)?;
-            match rows.iter().find(|row| row.name == part && matches!(row.mode.as_str(), "40000" | "040000")) {
-                Some(row) => folder = row.id,
-                None => return Ok(None),
-            }
-        }
-        let rows = self.rows(folder)?;
-        Ok(rows.iter().find(|row| row.name == name).map(|row| match row.mode.as_str() {
-            "40000" | "040000" => "folder",
-            "120000" => "link",
-            "160000" => "submodule",
-            _ => "file",
-        }))
+        Ok(match self.end(path)? {
+            End::Nowhere | End::Link => None,
+            End::Folder(_) => Some("folder"),
+            End::Row(row) => Some(kind(&row)),
+        })
     }
 
-    fn rows(&self, id: Id) -> Result<Arc<Vec<Row>>> {
+    /// True if no step of a path is a link.
+    pub(crate) fn is_plain(&self, path: &str) -> Result<bool> {
+        Ok(match self.end(path)? {
+            End::Nowhere | End::Folder(_) => true,
+            End::Row(row) => kind(&row) != "link",
+            End::Link => false,
+        })
+    }
+
+    fn end(&self, path: &str) -> Result<End> {
+        let mut folder = self.top;
+        let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
+        while let Some(part) = parts.next() {
+            let rows = self.folder(folder)?;
+            let Some(row) = rows.get(part) else { return Ok(End::Nowhere) };
+            match kind(row) {
+                "folder" => folder = row.id,
+                "link" if parts.peek().is_some() => return Ok(End::Link),
+                _ if parts.peek().is_some() => return Ok(End::Nowhere),
+                _ => return Ok(End::Row(row.clone())),
+            }
+        }
+        Ok(End::Folder(folder))
+    }
+
+    /// The files that have other bytes in another revision of the same repository; nothing where anything came, went or became
+    /// another kind of thing.
+    pub(crate) fn changed(&self, other: &Revision) -> Result<Option<BTreeSet<String>>> {
+        if self.url != other.url {
+            return Ok(None);
+        }
+        let mut changed = BTreeSet::new();
+        let mut waiting = vec![(String::new(), self.top, other.top)];
+        while let Some((path, one, two)) = waiting.pop() {
+            if one == two {
+                continue;
+            }
+            let (one, two) = (self.folder(one)?, other.folder(two)?);
+            if one.len() != two.len() {
+                return Ok(None);
+            }
+            for (one, two) in one.values().zip(two.values()) {
+                if one.name != two.name || kind(one) != kind(two) {
+                    return Ok(None);
+                }
+                if one.id == two.id {
+                    continue;
+                }
+                let path = if path.is_empty() { one.name.clone() } else { format!("{path}/{}", one.name) };
+                match kind(one) {
+                    "folder" => waiting.push((path, one.id, two.id)),
+                    "file" => drop(changed.insert(path)),
+                    _ => return Ok(None),
+                }
+            }
+        }
+        Ok(Some(changed))
+    }
+
+    fn folder(&self, id: Id) -> Result<Arc<Folder>> {
         if let Some(known) = self.folders.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return Ok(known.clone());
         }
         let bytes = self.object(&id, Kind::Tree)?;
         let listed = rows(&bytes).ok_or_else(|| broken(&self.url, &format!("has a broken folder {id}")))?;
-        let listed = Arc::new(listed);
+        let listed = Arc::new(listed.into_iter().map(|row| (row.name.clone(), row)).collect::<Folder>());
         self.folders.lock().unwrap_or_else(PoisonError::into_inner).insert(id, listed.clone());
         Ok(listed)
     }
@@ -122,6 +179,16 @@ impl Revision {
             Some((found, bytes)) if found == kind => Ok(bytes),
             _ => Err(broken(&self.url, &format!("lacks the {} {id}, which a partial clone leaves out", kind.word()))),
         }
+    }
+}
+
+/// What a row is.
+fn kind(row: &Row) -> &'static str {
+    match row.mode.as_str() {
+        "40000" | "040000" => "folder",
+        "120000" => "link",
+        "160000" => "submodule",
+        _ => "file",
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cel::common::types::{BOOL_TYPE, DYN_TYPE, INT_TYPE, LIST_TYPE, MAP_TYPE, STRING_TYPE};
+use cel::common::types::DYN_TYPE;
 use cel::common::value::{CowVal, Val};
 use cel::objects::{Key, Map, Opaque, OptionalValue};
 use cel::{DeclarationError, Env, ExecutionError, Value, extensions};
@@ -154,12 +154,6 @@ pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
         "major" 0 |v| version(&v[0]).map(|numbers| Value::Int(numbers[0] as i64));
         "minor" 0 |v| version(&v[0]).map(|numbers| Value::Int(numbers[1] as i64));
         "patch" 0 |v| version(&v[0]).map(|numbers| Value::Int(numbers[2] as i64));
-    }
-    // cel-go gives what is no optional as it is, which policies for objects without a type count on
-    for (name, receiver) in [("list", LIST_TYPE), ("map", MAP_TYPE), ("string", STRING_TYPE), ("bool", BOOL_TYPE), ("int", INT_TYPE)] {
-        let first = |v: &[Value]| Ok(v[0].clone());
-        let id = ["or value ", name].concat();
-        env.add_member_overload("orValue", &id, receiver, vec![DYN_TYPE], move |args| run("orValue", args, first))?;
     }
     Ok(())
 }

@@ -355,7 +355,6 @@ mod tests {
             "object.spec.replicas == 3 && size(object.spec.ports) == 2",
             "object.spec.__if__ == 1",
             "!has(object.spec.none) && object.spec.?none.orValue(5) == 5",
-            "object.spec.ports.orValue([]) == object.spec.ports && object.spec.replicas.orValue(5) == 3",
             "[1, 2, 3].sum() == 6 && [3, 1].min() == 1 && ['a', 'b'].max() == 'b' && [1, 2].isSorted()",
             "[1, 2, 2].indexOf(2) == 1 && [1, 2, 2].lastIndexOf(2) == 2",
             "'abc 123'.find('[0-9]+') == '123' && '123 abc 456'.findAll('[0-9]+') == ['123', '456'] && '1 2'.findAll('[0-9]', 1) == ['1']",
