@@ -152,10 +152,11 @@ impl World {
     /// Others write to an object of ours.
     fn meddle(&mut self, dice: &mut Dice, what: u64) -> String {
         let (namespace, name) = (["one", "two"][dice.roll(2) as usize], format!("c{}", dice.roll(12)));
-        if self.kube.get("cm", namespace, &name).is_null() {
+        let id = format!("{namespace}/{name}");
+        // what others took stays as they left it: that is what is looked at afterwards
+        if self.taken.contains(&id) || self.kube.get("cm", namespace, &name).is_null() {
             return "nothing".to_owned();
         }
-        let id = format!("{namespace}/{name}");
         let ask = |args: &[&str]| drop(support::run(self.kube.kubectl().args(args).args(["-n", namespace])));
         match what {
             6 => {

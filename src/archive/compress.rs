@@ -27,31 +27,57 @@ impl Compression {
     }
 }
 
-/// Undoes whatever compression the magic bytes tell, up to `limits.bytes`.
-///
-/// Fails with `archive-too-large`, or with `archive-damaged` where the stream is cut or wrong.
-pub(crate) fn decompress(bytes: &[u8], limits: &LayerLimits) -> Result<Vec<u8>> {
-    match Compression::of(bytes) {
-        Compression::None if bytes.len() as u64 > limits.bytes => Err(limits.too_large()),
-        Compression::None => Ok(bytes.to_vec()),
-        Compression::Gzip => read_all(flate2::bufread::MultiGzDecoder::new(bytes), "gzip", limits),
-        Compression::Zstd => read_all(ZstdFrames { rest: bytes, frame: None }, "zstd", limits),
+/// Undoes whatever compression the magic bytes tell, as it is read, up to `limits.bytes`. A reader has only `io::Error` to fail
+/// with, so what went wrong is kept for [`Unfolding::fault`]: `archive-too-large`, or `archive-damaged` where the stream is
+/// cut or wrong.
+pub(super) struct Unfolding<'a> {
+    reader: Box<dyn Read + 'a>,
+    name: &'static str,
+    limits: &'a LayerLimits,
+    read: u64,
+    fault: Option<Box<Diagnostic>>,
+}
+
+impl<'a> Unfolding<'a> {
+    pub(super) fn new(bytes: &'a [u8], limits: &'a LayerLimits) -> Unfolding<'a> {
+        let (reader, name): (Box<dyn Read + 'a>, _) = match Compression::of(bytes) {
+            Compression::None => (Box::new(bytes), ""),
+            Compression::Gzip => (Box::new(flate2::bufread::MultiGzDecoder::new(bytes)), "gzip"),
+            Compression::Zstd => (Box::new(ZstdFrames { rest: bytes, frame: None }), "zstd"),
+        };
+        Unfolding { reader, name, limits, read: 0, fault: None }
+    }
+
+    /// What went wrong, if anything did.
+    pub(super) fn fault(&mut self) -> Result<()> {
+        self.fault.take().map_or(Ok(()), Err)
     }
 }
 
-fn read_all(reader: impl Read, name: &str, limits: &LayerLimits) -> Result<Vec<u8>> {
-    let mut out = Vec::new();
-    let read = reader.take(limits.bytes.saturating_add(1)).read_to_end(&mut out);
-    if out.len() as u64 > limits.bytes {
-        return Err(limits.too_large());
-    }
-    match read {
-        Ok(_) => Ok(out),
-        Err(error) => {
-            let fault = Diagnostic::input("archive-damaged", format!("the {name} stream is damaged: {error}"));
-            Err(Box::new(fault.hint("pack and push it again")))
+impl Read for Unfolding<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.reader.read(out).inspect_err(|error| self.fault = Some(damaged(self.name, error)))?;
+        self.read += read as u64;
+        if self.read > self.limits.bytes {
+            self.fault = Some(self.limits.too_large());
+            return Err(std::io::Error::other("too large"));
         }
+        Ok(read)
     }
+}
+
+fn damaged(name: &str, error: &std::io::Error) -> Box<Diagnostic> {
+    let fault = Diagnostic::input("archive-damaged", format!("the {name} stream is damaged: {error}"));
+    Box::new(fault.hint("pack and push it again"))
+}
+
+/// All that is folded in `bytes`.
+#[cfg(test)]
+pub(crate) fn decompress(bytes: &[u8], limits: &LayerLimits) -> Result<Vec<u8>> {
+    let (mut unfolding, mut out) = (Unfolding::new(bytes, limits), Vec::new());
+    let read = unfolding.read_to_end(&mut out);
+    unfolding.fault()?;
+    read.map(|_| out).map_err(|error| damaged("", &error))
 }
 
 /// Zstandard frames one after another, skippable ones left out.

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::compress::Unfolding;
 use super::headers::Metered;
 use crate::diag::{Diagnostic, Result};
 
@@ -31,6 +32,11 @@ impl LayerLimits {
     }
 }
 
+/// Bytes of a block of a tar.
+const BLOCK_BYTES: usize = 512;
+/// Bytes that are set aside for a file before any of it was read.
+const READ_AHEAD_BYTES_MAX: usize = 1 << 20;
+
 /// What an entry is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EntryKind {
@@ -55,6 +61,32 @@ pub(crate) struct LayerEntry {
     pub(crate) kind: EntryKind,
     /// The content of a regular file.
     pub(crate) bytes: Vec<u8>,
+}
+
+/// Reads a layer, compressed or not: of a tar the entries are handed over in order, and nothing is given back; of anything else
+/// all bytes are given back. Never holds more of a tar than one entry.
+///
+/// Fails as [`read_tar`] does, and with `archive-damaged` where the compression is.
+pub(crate) fn read_layer(
+    bytes: &[u8],
+    limits: &LayerLimits,
+    take: impl FnMut(LayerEntry) -> Result<()>,
+) -> Result<Option<Vec<u8>>> {
+    let mut unfolding = Unfolding::new(bytes, limits);
+    let mut head = Vec::with_capacity(BLOCK_BYTES);
+    let begun = (&mut unfolding).take(BLOCK_BYTES as u64).read_to_end(&mut head);
+    if begun.is_ok() && is_tar(&head) {
+        let done = read_tar((&head[..]).chain(&mut unfolding), limits, take);
+        if done.is_ok() {
+            // checksums stand at the end; what goes wrong on the way there is kept
+            drop(std::io::copy(&mut unfolding, &mut std::io::sink()));
+        }
+        unfolding.fault()?;
+        return done.map(|()| None);
+    }
+    let rest = unfolding.read_to_end(&mut head);
+    unfolding.fault()?;
+    rest.map(|_| Some(head)).map_err(|error| damaged(&error))
 }
 
 /// Reads a tar (pax, GNU or old; not compressed) and hands over its entries in order.
@@ -86,7 +118,9 @@ pub(crate) fn read_tar(reader: impl Read, limits: &LayerLimits, mut take: impl F
             _ => EntryKind::Special,
         };
         let path = path_of(&entry, limits)?;
-        let mut bytes = Vec::new();
+        // a header may say any size
+        let size = usize::try_from(entry.size()).unwrap_or(usize::MAX).min(READ_AHEAD_BYTES_MAX);
+        let mut bytes = Vec::with_capacity(if kind == EntryKind::File { size } else { 0 });
         if kind == EntryKind::File {
             let read = (&mut entry).take(unread.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
             unread = unread.checked_sub(read as u64).ok_or_else(|| limits.too_large())?;

@@ -97,7 +97,7 @@ pub(super) fn objects(
 /// The objects of an artifact, and its digest.
 pub(super) fn artifact(location: &Location, connection: &ConnectionArgs) -> Result<(Set, Digest)> {
     let artifact = wait(connection.client()?.pull(location))?;
-    Ok((package::objects(&unpack(&artifact, &LayerLimits::default())?)?, artifact.digest))
+    Ok((package::objects(unpack(&artifact, &LayerLimits::default())?)?, artifact.digest))
 }
 
 /// Renders what stands at an absolute path on disk.

@@ -74,7 +74,7 @@ async fn find(client: &Client, location: Location) -> Result<Findings> {
     let artifact = client.pull(&pinned).await?;
     let limits = LayerLimits::default();
     let files = unpack(&artifact, &limits);
-    let objects = match files.as_ref().map(objects) {
+    let objects = match files.as_ref().map(|files| objects(files.clone())) {
         // a chart or a kustomization has no objects yet, which is no fault of it
         Ok(Err(fault)) if fault.code == "artifact-unrendered" => Ok(Set::default()),
         Ok(objects) => objects,

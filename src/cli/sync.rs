@@ -107,7 +107,7 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> Result<Outcome> {
             Some(key) => (verify(&client, &location, key, &[]).await?.artifact, None),
             None => (client.pull(&location).await?, None),
         };
-        let set = objects(&unpack(&artifact, &LayerLimits::default())?)?;
+        let set = objects(unpack(&artifact, &LayerLimits::default())?)?;
         let reference = location.with_digest(artifact.digest);
         if let Some(plan) = &plan {
             hold(&set, &options, &args.target, plan).await?;

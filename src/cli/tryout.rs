@@ -113,7 +113,7 @@ fn sync_to(folder: &Path, location: &Location, terminal: &Terminal) -> Result<()
     };
     let (summary, time) = timed(|| {
         wait(async {
-            let set = objects(&unpack(&client.pull(location).await?, &LayerLimits::default())?)?;
+            let set = objects(unpack(&client.pull(location).await?, &LayerLimits::default())?)?;
             let target = Folder::open(folder, LAYOUT, false)?;
             sync_once(&target, &Clock::system(), &options, &set, &mut |_| {}).await
         })

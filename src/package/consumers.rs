@@ -253,7 +253,7 @@ impl Facts {
         match inspect_layer(blob, index, limits) {
             Err(fault) => facts.form = if fault.code == "artifact-layer" { Form::Other } else { Form::Damaged },
             Ok(LayerContent::Empty) => facts.form = Form::Empty,
-            Ok(LayerContent::File(..)) => facts.form = Form::Other,
+            Ok(LayerContent::File) => facts.form = Form::Other,
             Ok(LayerContent::Archive(entries)) => {
                 let mut folders = BTreeSet::new();
                 for entry in entries {

@@ -68,6 +68,11 @@ impl Files {
         self.iter().filter(|(path, _)| Files::is_manifest(path))
     }
 
+    /// As [`Files::manifests`], for whoever reads each once.
+    pub(crate) fn into_manifests(self) -> impl Iterator<Item = (String, Arc<[u8]>)> {
+        self.by_path.into_iter().filter(|(path, _)| Files::is_manifest(path))
+    }
+
     /// True for the name of a manifest: `.yaml`, `.yml` and `.json`.
     pub(crate) fn is_manifest(path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or_default();

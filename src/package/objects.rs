@@ -11,7 +11,7 @@ const UNRENDERED: [&str; 4] = ["kustomization.yaml", "kustomization.yml", "Kusto
 ///
 /// Every document must be an object: half a source is never a source, since what is missing would be pruned. Fails with
 /// `artifact-unrendered`, `manifest-encoding`, or as [`Set::parse_trees`] does.
-pub(crate) fn objects(files: &Files) -> Result<Set> {
+pub(crate) fn objects(files: Files) -> Result<Set> {
     let unrendered = |path: &str| UNRENDERED.contains(&path.rsplit('/').next().unwrap_or_default());
     if let Some((path, _)) = files.iter().find(|(path, _)| unrendered(path)) {
         return Err(Box::new(
@@ -20,10 +20,11 @@ pub(crate) fn objects(files: &Files) -> Result<Set> {
         ));
     }
     let mut set = Set::default();
-    for (path, bytes) in files.manifests() {
+    // each file goes as soon as it is read: there may be many
+    for (path, bytes) in files.into_manifests() {
         let encoding = |_| Diagnostic::input("manifest-encoding", format!("`{path}` is not UTF-8"));
-        let text = std::str::from_utf8(bytes).map_err(encoding)?;
-        set.objects.extend(Set::parse_trees(&SourceText::new(path, text))?.objects);
+        let text = std::str::from_utf8(&bytes).map_err(encoding)?;
+        set.objects.extend(Set::parse_trees(&SourceText::new(&*path, text))?.objects);
     }
     Ok(set)
 }
@@ -36,7 +37,7 @@ mod tests {
 
     fn set(files: &[(&str, &str)]) -> Result<Set> {
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), Arc::from(text.as_bytes())));
-        objects(&Files::new(files.collect()).expect("no clash"))
+        objects(Files::new(files.collect()).expect("no clash"))
     }
 
     #[test]

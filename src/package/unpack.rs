@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Files;
-use crate::archive::{EntryKind, LayerEntry, LayerLimits, confine, decompress, is_tar, read_tar};
+use crate::archive::{EntryKind, LayerEntry, LayerLimits, confine, is_tar, read_layer};
 use crate::diag::{Diagnostic, Result};
 use crate::oci::{Artifact, Blob, Descriptor, media_type};
 
@@ -25,8 +25,8 @@ pub(crate) enum LayerContent {
     Empty,
     /// An archive.
     Archive(Vec<LayerEntry>),
-    /// One file, not an archive, and its path.
-    File(String, Vec<u8>),
+    /// One file, not an archive.
+    File,
 }
 
 /// The files of an artifact, its layers merged.
@@ -38,8 +38,7 @@ pub(crate) fn unpack(artifact: &Artifact, limits: &LayerLimits) -> Result<Files>
     let mut left = *limits;
     for (index, blob) in content_layers(artifact).enumerate().collect::<Vec<_>>().into_iter().rev() {
         let named = |fault: Box<Diagnostic>| Box::new(fault.trail(format!("in layer {} `{}`", index + 1, blob.descriptor.digest), None));
-        let content = inspect_layer(blob, index, &left).map_err(named)?;
-        merge.layer(content).map_err(named)?;
+        merge.layer(blob, index, &left).map_err(named)?;
         // what is unfolded already counts for every layer below
         left.bytes = limits.bytes.saturating_sub(merge.bytes);
         left.entries = limits.entries.saturating_sub(merge.entries);
@@ -57,20 +56,23 @@ fn content_layers(artifact: &Artifact) -> impl Iterator<Item = &Blob> {
 
 /// Looks into one layer, the `index`th from below. Paths are as written.
 pub(crate) fn inspect_layer(blob: &Blob, index: usize, limits: &LayerLimits) -> Result<LayerContent> {
-    let bytes = decompress(&blob.bytes, limits)?;
-    if bytes.is_empty() {
-        return Ok(LayerContent::Empty);
+    let mut entries = Vec::new();
+    let rest = read_layer(&blob.bytes, limits, |entry| {
+        entries.push(entry);
+        Ok(())
+    })?;
+    match rest {
+        None if entries.is_empty() => Ok(LayerContent::Empty),
+        None => Ok(LayerContent::Archive(entries)),
+        Some(bytes) if bytes.is_empty() => Ok(LayerContent::Empty),
+        Some(_) => file_name(blob, index).map(|_| LayerContent::File),
     }
-    if is_tar(&bytes) {
-        let mut entries = Vec::new();
-        read_tar(&bytes[..], limits, |entry| {
-            entries.push(entry);
-            Ok(())
-        })?;
-        return Ok(if entries.is_empty() { LayerContent::Empty } else { LayerContent::Archive(entries) });
-    }
+}
+
+/// The path of a layer that is no archive.
+fn file_name(blob: &Blob, index: usize) -> Result<String> {
     if let Some(name) = raw_name(&blob.descriptor, index) {
-        return Ok(LayerContent::File(name, bytes));
+        return Ok(name);
     }
     let text = format!("the layer of type `{}` is neither an archive nor a titled file", blob.descriptor.media_type);
     let fault = Diagnostic::input("artifact-layer", text);
@@ -97,15 +99,15 @@ struct Merge {
 }
 
 impl Merge {
-    fn layer(&mut self, content: LayerContent) -> Result<()> {
+    /// Takes one layer, the `index`th from below, entry by entry.
+    fn layer(&mut self, blob: &Blob, index: usize, limits: &LayerLimits) -> Result<()> {
         let mut here = Here::default();
-        match content {
-            LayerContent::Empty => {}
-            LayerContent::File(path, bytes) => self.take_file(&confine(&path)?, bytes, &mut here)?,
-            LayerContent::Archive(entries) => {
-                self.entries += entries.len();
-                entries.into_iter().try_for_each(|entry| self.entry(entry, &mut here))?;
-            }
+        let rest = read_layer(&blob.bytes, limits, |entry| {
+            self.entries += 1;
+            self.entry(entry, &mut here)
+        })?;
+        if let Some(bytes) = rest.filter(|bytes| !bytes.is_empty()) {
+            self.take_file(&confine(&file_name(blob, index)?)?, bytes, &mut here)?;
         }
         self.above.append(&mut here.paths);
         self.above.append(&mut here.deleted);

@@ -243,12 +243,12 @@ fn read(shared: &Shared, spec: &Spec, artifact: &Artifact) -> Result<(Set, bool)
         let set = (shared.render)(&below).map_err(|fault| finding("1068", told(&fault)))?;
         return Ok((set, true));
     }
-    let mut set = parse(&below)?;
+    let mut set = parse(below)?;
     set.objects.iter_mut().for_each(Object::forget_value);
     Ok((set, false))
 }
 
-fn parse(files: &Files) -> Result<Set, Finding> {
+fn parse(files: Files) -> Result<Set, Finding> {
     objects(files).map_err(|fault| match fault.code {
         "artifact-unrendered" => {
             let text = format!("kustomization config file is missing from the sync directory: {}", told(&fault));
