@@ -20,7 +20,7 @@ use super::graph::{Graph, NodeId, ROOT};
 use super::manifests::{self, Printed};
 use super::release::{Release, push_document};
 use super::run::{self, Ambient, Threads};
-use super::schema;
+use super::schema::Checks;
 use super::values::UserValues;
 use super::stage::Stage;
 use super::{aside, inputs, load, names};
@@ -164,14 +164,14 @@ fn render_with(
     names::check(&options.name)?;
     let stage = Stage::set(chart, options, &user)?;
     let origins = Origins { user: values, chart };
-    if !options.skip_schema_validation {
-        schema::validate(&stage.graph, &stage.values, &origins, profile)?;
-    }
-    check_kube_version(chart, &stage.capabilities)?;
+    let checks = if options.skip_schema_validation { Checks::default() } else { Checks::of(&stage.graph, &stage.values) };
     let mut warnings: Warnings = chart.warnings.iter().chain(&stage.remarks).map(|text| remark(text)).collect();
     let stack = threads.stack;
     let ordered = stage.runnables();
-    let (printed, templates) = run::all(&ordered, profile, &origins, ambient, &mut warnings, threads)?;
+    let (printed, templates) = checked(checks, options, &origins, || {
+        check_kube_version(chart, &stage.capabilities)?;
+        run::all(&ordered, profile, &origins, ambient, &mut warnings, threads)
+    })?;
     let finished = finish(&stage.graph, options, printed, warnings).map_err(|failure| {
         let blame = |path: &str, text: &str, offset| {
             run::printer_of(&stage.runnables(), profile, ambient, stack, (path, text, offset))
@@ -180,6 +180,26 @@ fn render_with(
     });
     options.leave((stage, ordered, templates));
     finished
+}
+
+/// Does the work, and checks values beside it: what is wrong with them is told first.
+fn checked<R>(
+    checks: Checks,
+    options: &ReleaseOptions,
+    origins: &Origins<'_>,
+    work: impl FnOnce() -> Result<R>,
+) -> Result<R> {
+    let profile = options.profile;
+    if !checks.are_many() || options.one_thread || std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1) {
+        checks.report(profile).told(origins)?;
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let report = threads::beside(scope, || checks.report(profile));
+        let done = work();
+        threads::joined(report).told(origins)?;
+        done
+    })
 }
 
 fn remark(text: &str) -> Diagnostic {

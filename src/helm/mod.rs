@@ -34,6 +34,7 @@ mod printers;
 mod release;
 mod run;
 mod schema;
+mod schema_form;
 mod show;
 mod skim;
 mod stage;

@@ -1,7 +1,7 @@
 //! `values.schema.json`: a chart's values checked against it, subcharts after their parent.
 //!
 //! In: the tree of charts and the values they get. Out: nothing, or one diagnostic with every violation in Helm's
-//! wording. Nothing is fetched: a schema that refers to another file or address is refused by the name of what it wants.
+//! wording. Checking touches nothing that templates do, so it runs beside them. Nothing is fetched: a schema that refers to another file or address is refused by the name of what it wants.
 
 use std::fmt::Write as _;
 
@@ -15,65 +15,122 @@ use crate::gotmpl::{Map, Val};
 
 use super::blame::Origins;
 use super::graph::{Graph, NodeId, ROOT};
+use super::schema_form::is_well_formed;
 
 /// The address that schemas are compiled under; Helm's.
 const ADDRESS: &str = "file:///values.schema.json";
+/// An address under which the library takes a schema for well-formed, as those that it brings along.
+const TRUSTED_ADDRESS: &str = "http://json-schema.org/values.schema.json";
+
+/// Schemas of this many bytes take longer than a thread takes to begin.
+const MANY_BYTES: usize = 32 << 10;
 
 /// Values that are not told of in a report's trail beyond this many.
 const TRACED_MAX: usize = 10;
 
-/// Checks the values of a chart and its subcharts. Fails with code `values-schema`; `origins` say where each value at fault came from.
-pub(crate) fn validate(graph: &Graph, values: &Map, origins: &Origins<'_>, profile: Profile) -> Result<()> {
-    let mut report = Report::default();
-    report.chart(graph, ROOT, values, profile);
-    let text = report.text.trim_end();
-    if text.is_empty() {
-        return Ok(());
-    }
-    let message = format!("values don't meet the specifications of the schema(s) in the following chart(s):\n{text}");
-    let mut fault = Diagnostic::input("values-schema", message);
-    for (charts, path) in report.places.iter().take(TRACED_MAX) {
-        let charts: Vec<&str> = charts.iter().map(String::as_str).collect();
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        fault = origins.trace(fault, &charts, &path);
-    }
-    Err(Box::new(fault.hint("change the values, or skip the check with `--skip-schema-validation`")))
-}
-
-/// What is wrong, chart by chart.
+/// What is to be checked of a chart and its subcharts, in the order in which it is told; any thread can check it.
 #[derive(Default)]
-struct Report {
-    text: String,
-    /// The subcharts on the way here, outermost first.
+pub(crate) struct Checks(Vec<Check>);
+
+/// One chart to check.
+struct Check {
+    /// The subcharts on the way to it, outermost first.
     charts: Vec<String>,
-    /// The values at fault: the subcharts on the way, and the path in the chart's values.
-    places: Vec<(Vec<String>, Vec<String>)>,
+    name: String,
+    what: What,
 }
 
-impl Report {
-    fn chart(&mut self, graph: &Graph, id: NodeId, values: &Map, profile: Profile) {
-        if let Some(schema) = &graph.chart(id).schema
-            && let Err(violations) = single(schema, values, profile)
-        {
-            let places = violations.lines().filter_map(pointer);
-            self.places.extend(places.map(|path| (self.charts.clone(), path)));
-            let _ = write!(self.text, "{}:\n{violations}", graph.name(id));
+enum What {
+    /// Values, and the schema that they are to meet.
+    Schema(SourceText, Value),
+    /// Values of a type that no chart's values have.
+    Type(String),
+}
+
+impl Checks {
+    /// What is to be checked where a chart gets these values.
+    pub(crate) fn of(graph: &Graph, values: &Map) -> Checks {
+        let mut checks = Checks::default();
+        checks.chart(graph, ROOT, values, &mut Vec::new());
+        checks
+    }
+
+    /// True if a thread has begun sooner than all is checked.
+    pub(crate) fn are_many(&self) -> bool {
+        let size = |check: &Check| match &check.what {
+            What::Schema(schema, _) => schema.text().len(),
+            What::Type(_) => 0,
+        };
+        self.0.iter().map(size).sum::<usize>() >= MANY_BYTES
+    }
+
+    fn chart(&mut self, graph: &Graph, id: NodeId, values: &Map, way: &mut Vec<String>) {
+        if let Some(schema) = &graph.chart(id).schema {
+            let what = What::Schema(schema.clone(), json(&Val::Map(values.clone())));
+            self.0.push(Check { charts: way.clone(), name: graph.name(id).to_owned(), what });
         }
         for &child in graph.children(id) {
             let name = graph.name(child);
             match values.get(name) {
                 None | Some(Val::Nil) => {}
                 Some(Val::Map(table)) => {
-                    self.charts.push(name.to_owned());
-                    self.chart(graph, child, &table, profile);
-                    self.charts.pop();
+                    way.push(name.to_owned());
+                    self.chart(graph, child, &table, way);
+                    way.pop();
                 }
                 Some(other) => {
-                    let kind = other.type_name();
-                    let _ = writeln!(self.text, "{name}:\ninvalid type for values: expected object (map), got {kind}");
+                    let what = What::Type(other.type_name().into_owned());
+                    self.0.push(Check { charts: way.clone(), name: name.to_owned(), what });
                 }
             }
         }
+    }
+
+    /// Checks all of it.
+    pub(crate) fn report(self, profile: Profile) -> Report {
+        let mut report = Report::default();
+        for check in self.0 {
+            let name = check.name;
+            match check.what {
+                What::Schema(schema, values) => {
+                    if let Err(violations) = single(&schema, &values, profile) {
+                        let places = violations.lines().filter_map(pointer);
+                        report.places.extend(places.map(|path| (check.charts.clone(), path)));
+                        let _ = write!(report.text, "{name}:\n{violations}");
+                    }
+                }
+                What::Type(kind) => {
+                    let _ = writeln!(report.text, "{name}:\ninvalid type for values: expected object (map), got {kind}");
+                }
+            }
+        }
+        report
+    }
+}
+
+/// What is wrong, chart by chart.
+#[derive(Default)]
+pub(crate) struct Report {
+    text: String,
+    /// The values at fault: the subcharts on the way, and the path in the chart's values.
+    places: Vec<(Vec<String>, Vec<String>)>,
+}
+
+impl Report {
+    /// Fails with code `values-schema` where something is wrong; `origins` say where each value at fault came from.
+    pub(crate) fn told(&self, origins: &Origins<'_>) -> Result<()> {
+        let text = self.text.trim_end();
+        if text.is_empty() {
+            return Ok(());
+        }
+        let message = format!("values don't meet the specifications of the schema(s) in the following chart(s):\n{text}");
+        let mut fault = Diagnostic::input("values-schema", message);
+        for (charts, path) in self.places.iter().take(TRACED_MAX) {
+            let charts: Vec<&str> = charts.iter().map(String::as_str).collect();
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            fault = origins.trace(fault, &charts, &path);
+        }
+        Err(Box::new(fault.hint("change the values, or skip the check with `--skip-schema-validation`")))
     }
 }
 
@@ -85,28 +142,43 @@ fn pointer(line: &str) -> Option<Vec<String>> {
 }
 
 /// The violations of one schema, one line each.
-fn single(schema: &SourceText, values: &Map, profile: Profile) -> Result<(), String> {
+fn single(schema: &SourceText, values: &Value, profile: Profile) -> Result<(), String> {
+    let (read, _) = read(schema, profile)?;
+    // most schemas are good, and so are most values; where one is not, the library tells what is wrong
+    if is_well_formed(&read) && met(read, TRUSTED_ADDRESS, values) == Ok(()) {
+        return Ok(());
+    }
+    let (read, patterns) = self::read(schema, profile)?;
+    met(read, ADDRESS, values).map_err(|mut text| {
+        for (written, original) in patterns {
+            text = text.replace(&written, &original);
+        }
+        text
+    })
+}
+
+/// A schema in the library's terms, and the patterns that were written otherwise.
+fn read(schema: &SourceText, profile: Profile) -> Result<(Value, Vec<(String, String)>), String> {
     let mut schema: Value = serde_json::from_str(schema.text()).map_err(|error| error.to_string())?;
     if profile.schemas_of_draft_7() {
         as_draft_7(&mut schema);
     }
     let mut patterns = Vec::new();
     translate_patterns(&mut schema, &mut patterns)?;
+    Ok((schema, patterns))
+}
+
+/// Compiles a schema under an address, and checks values.
+fn met(schema: Value, address: &str, values: &Value) -> Result<(), String> {
     let mut schemas = Schemas::new();
     let mut compiler = Compiler::new();
     compiler.use_loader(Box::new(NoLoader));
-    compiler.add_resource(ADDRESS, schema).map_err(|error| error.to_string())?;
-    let index = compiler.compile(ADDRESS, &mut schemas).map_err(|error| compile_error(&error))?;
-    let values = json(&Val::Map(values.clone()));
-    schemas.validate(&values, index).map_err(|error| {
-        let mut text = error.to_string();
-        if let Some(rest) = text.strip_prefix("jsonschema validation failed with ") {
-            text = rest.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
-        }
-        for (written, original) in patterns {
-            text = text.replace(&written, &original);
-        }
-        text + "\n"
+    compiler.add_resource(address, schema).map_err(|error| error.to_string())?;
+    let index = compiler.compile(address, &mut schemas).map_err(|error| compile_error(&error))?;
+    schemas.validate(values, index).map_err(|error| {
+        let text = error.to_string();
+        let rest = text.strip_prefix("jsonschema validation failed with ").map(|rest| rest.split_once('\n'));
+        rest.map_or(text.clone(), |rest| rest.map(|(_, rest)| rest.to_owned()).unwrap_or_default()) + "\n"
     })
 }
 

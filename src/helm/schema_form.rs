@@ -1,0 +1,203 @@
+//! Whether a JSON schema is surely well-formed, told without the schemas of schemas.
+//!
+//! In: a schema. Out: yes, or "not known". The library that checks values first checks the schema itself, and for that compiles the
+//! schemas of five drafts, which takes longer than most charts take to render. What charts use of JSON Schema is checked here in one
+//! pass: each keyword has what its draft lets it have. Anything else is not known, and whoever asks has the library check it. A
+//! schema that is said to be well-formed must be so: the test asks the library about thousands of drawn ones.
+
+use serde_json::{Map, Value};
+
+/// Items of an `enum` that are compared with one another.
+const ENUM_MAX: usize = 200;
+
+/// True if the schema is known to be what its draft calls a schema.
+pub(super) fn is_well_formed(schema: &Value) -> bool {
+    let draft = match schema.get("$schema") {
+        None => Some(Draft(2020)),
+        Some(named) => named.as_str().and_then(Draft::named),
+    };
+    draft.is_some_and(|draft| match schema {
+        Value::Object(map) => draft.keywords(map, true),
+        _ => draft.schema(schema),
+    })
+}
+
+/// A draft by its number or year.
+#[derive(Clone, Copy)]
+struct Draft(u16);
+
+impl Draft {
+    fn named(url: &str) -> Option<Draft> {
+        let url = url.strip_suffix('#').unwrap_or(url);
+        let name = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
+        Some(Draft(match name.strip_prefix("json-schema.org/")? {
+            "draft-04/schema" => 4,
+            "draft-06/schema" => 6,
+            "draft-07/schema" => 7,
+            "draft/2019-09/schema" => 2019,
+            "draft/2020-12/schema" | "schema" => 2020,
+            _ => return None,
+        }))
+    }
+
+    fn schema(self, value: &Value) -> bool {
+        match value {
+            Value::Bool(_) => self.0 > 4,
+            Value::Object(map) => self.keywords(map, false),
+            _ => false,
+        }
+    }
+
+    fn keywords(self, map: &Map<String, Value>, root: bool) -> bool {
+        map.iter().all(|(key, value)| self.keyword(key, value, map, root))
+    }
+
+    fn keyword(self, key: &str, value: &Value, beside: &Map<String, Value>, root: bool) -> bool {
+        match key {
+            "$schema" => root,
+            "title" | "description" | "format" | "pattern" | "$comment" | "contentMediaType" | "contentEncoding" => {
+                value.is_string()
+            }
+            "$ref" => value.as_str().is_some_and(is_plain_pointer),
+            "default" | "const" => true,
+            "examples" => value.is_array(),
+            "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => value.is_boolean(),
+            "type" => value.as_str().is_some_and(is_type) || self.types(value),
+            "enum" => value.as_array().is_some_and(|items| are_different(items)),
+            "required" => self.strings(value),
+            "multipleOf" => value.as_f64().is_some_and(|number| number > 0.0),
+            "maximum" | "minimum" => value.is_number(),
+            "exclusiveMaximum" if self.0 == 4 => value.is_boolean() && beside.contains_key("maximum"),
+            "exclusiveMinimum" if self.0 == 4 => value.is_boolean() && beside.contains_key("minimum"),
+            "exclusiveMaximum" | "exclusiveMinimum" => value.is_number(),
+            "maxLength" | "minLength" | "maxItems" | "minItems" | "maxProperties" | "minProperties" | "maxContains"
+            | "minContains" => value.as_u64().is_some(),
+            "properties" | "patternProperties" | "definitions" | "$defs" | "dependentSchemas" => {
+                value.as_object().is_some_and(|map| map.values().all(|schema| self.schema(schema)))
+            }
+            "dependentRequired" => value.as_object().is_some_and(|map| map.values().all(|names| self.strings(names))),
+            "dependencies" => {
+                let one = |value| self.schema(value) || self.strings(value);
+                value.as_object().is_some_and(|map| map.values().all(one))
+            }
+            "additionalProperties" | "additionalItems" => value.is_boolean() || self.schema(value),
+            "not" | "if" | "then" | "else" | "contains" | "propertyNames" | "unevaluatedItems" | "unevaluatedProperties"
+            | "contentSchema" => self.schema(value),
+            "items" => self.schema(value) || self.0 < 2020 && self.schemas(value),
+            "allOf" | "anyOf" | "oneOf" | "prefixItems" => self.schemas(value),
+            // what names schemas, and what later drafts may add, is for the library to judge
+            "id" => false,
+            _ => !key.starts_with('$'),
+        }
+    }
+
+    fn schemas(self, value: &Value) -> bool {
+        value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(|item| self.schema(item)))
+    }
+
+    fn types(self, value: &Value) -> bool {
+        self.strings(value)
+            && value.as_array().is_some_and(|all| !all.is_empty() && all.iter().filter_map(Value::as_str).all(is_type))
+    }
+
+    /// Different strings; the fourth draft wants one at least.
+    fn strings(self, value: &Value) -> bool {
+        value.as_array().is_some_and(|items| {
+            items.iter().all(Value::is_string)
+                && (items.is_empty() && self.0 > 4 || !items.is_empty() && are_different(items))
+        })
+    }
+}
+
+fn is_type(name: &str) -> bool {
+    matches!(name, "array" | "boolean" | "integer" | "null" | "number" | "object" | "string")
+}
+
+/// A reference within the schema, in letters that need no escape.
+fn is_plain_pointer(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'.');
+    text == "#" || text.strip_prefix("#/").is_some_and(|rest| rest.bytes().all(plain))
+}
+
+/// True if there are some and no two are the same; fractions, of which some equal whole numbers, are not known.
+fn are_different(items: &[Value]) -> bool {
+    let known = items.iter().all(|item| !item.is_f64() && !item.is_array() && !item.is_object());
+    known
+        && (1..=ENUM_MAX).contains(&items.len())
+        && items.iter().enumerate().all(|(at, item)| !items[..at].contains(item))
+}
+
+#[cfg(test)]
+mod tests {
+    use boon::{Compiler, Schemas};
+    use serde_json::json;
+
+    use super::*;
+
+    fn library_says(schema: &Value) -> bool {
+        let mut compiler = Compiler::new();
+        compiler.add_resource("file:///s.json", schema.clone()).is_ok()
+            && compiler.compile("file:///s.json", &mut Schemas::new()).is_ok()
+    }
+
+    /// Drawn values for drawn keywords, under every draft: what is said to be well-formed compiles.
+    #[test]
+    fn what_is_said_to_be_well_formed_is_so() {
+        let keywords = [
+            "title", "$comment", "$ref", "default", "examples", "readOnly", "uniqueItems", "type", "enum", "required", "multipleOf", "maximum",
+            "exclusiveMaximum", "exclusiveMinimum", "maxLength", "minItems", "minContains", "properties", "patternProperties", "definitions", "$defs",
+            "dependentSchemas", "dependentRequired", "dependencies", "additionalProperties", "additionalItems", "not", "if", "contains", "unevaluatedItems",
+            "items", "allOf", "prefixItems", "id", "$id", "$anchor", "x-own", "pattern", "format", "contentMediaType", "contentSchema",
+        ];
+        let values = [
+            json!(true), json!("string"), json!("#"), json!("#/definitions/a"), json!(0), json!(3), json!(-1), json!(1.5), json!(2.0), json!([]), json!({}),
+            json!(["string"]), json!(["string", "string"]), json!(["a", "b"]), json!([1, 1.0]), json!([{}]), json!([true]), json!({"a": {}}), json!({"a": true}),
+            json!({"a": ["b"]}), json!({"a": []}), json!({"a": {"type": "integer"}}), json!(null), json!([[]]),
+        ];
+        let drafts = [
+            None, Some("http://json-schema.org/draft-04/schema#"), Some("http://json-schema.org/draft-06/schema#"),
+            Some("http://json-schema.org/draft-07/schema"), Some("https://json-schema.org/draft/2019-09/schema"),
+            Some("https://json-schema.org/draft/2020-12/schema"), Some("https://json-schema.org/schema"), Some("https://example.org/own"),
+        ];
+        let mut state: u64 = 11;
+        let mut below = |limit: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) % limit as u64) as usize
+        };
+        let (mut known, mut bad) = (0, 0);
+        for _ in 0..6000 {
+            let mut schema = json!({"definitions": {"a": {}}});
+            if let Some(draft) = drafts[below(drafts.len())] {
+                schema["$schema"] = json!(draft);
+            }
+            for _ in 0..below(4) {
+                let place = ["", "/definitions/a"][below(2)];
+                let value = values[below(values.len())].clone();
+                schema.pointer_mut(place).expect("there")[keywords[below(keywords.len())]] = value;
+                if !schema.pointer("/definitions/a").is_some_and(Value::is_object) {
+                    schema["definitions"] = json!({"a": {}});
+                }
+            }
+            let says = library_says(&schema);
+            bad += usize::from(!says);
+            if is_well_formed(&schema) {
+                known += 1;
+                assert!(says, "{schema}");
+            }
+        }
+        assert!(known > 1500 && bad > 1500, "{known} known and {bad} bad: too few to say anything");
+    }
+
+    #[test]
+    fn what_charts_use_is_known() {
+        assert!(is_well_formed(&json!({
+            "$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "title": "Values", "required": ["image"], "additionalProperties": false,
+            "properties": {
+                "image": {"type": "object", "properties": {"tag": {"type": ["string", "null"], "pattern": "^v", "examples": ["v1"]}}},
+                "replicas": {"type": "integer", "minimum": 0, "exclusiveMaximum": 10}, "kind": {"enum": ["A", "B", null]}, "id": {"$ref": "#/definitions/id"},
+            },
+            "definitions": {"id": {"anyOf": [{"type": "string"}, {"type": "integer"}]}},
+            "if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]},
+        })));
+    }
+}
