@@ -1,6 +1,6 @@
 //! Tar and gzip in and out: deterministic, with limits and path confinement.
 //!
-//! Out: [`TarWriter`] and [`gzip`] make the same bytes from the same entries on every machine and in every release.
+//! Out: [`TarWriter`] and [`gzip()`] make the same bytes from the same entries on every machine and in every release.
 //! In: [`chart_files`] reads a packed chart as Helm does; [`read_layer`] and [`confine`] read the layers of
 //! anyone's artifact. Neither trusts a word of an archive, and nothing here touches the disk.
 

@@ -2,7 +2,7 @@
 //!
 //! In: a folder on disk, a map in memory, one laid over the other. Out: bytes and listings under
 //! absolute, clean, `/`-separated paths. Rooms above never learn which kind they read from. Many inputs, and what is made of
-//! each, are read by several [`threads`].
+//! each, are read by several threads.
 
 mod disk;
 mod memory;
