@@ -90,7 +90,7 @@ pub fn build(source: &dyn Source, root: &str, options: &Options, shared: &Shared
     nameref::fix(&mut gathered.resources, &gathered.config, &context)?;
     gathered.vars.resolve(&mut gathered.resources, &gathered.config.var_reference, &mut warnings)?;
     let mut resources = gathered.resources;
-    resources.iter().try_for_each(|resource| check_named(resource).and_then(|()| resource.check_fits()))?;
+    resources.iter().try_for_each(|resource| check_named(resource).and_then(|()| resource.check_fits_finished()))?;
     drop_local(&mut resources);
     refuse_duplicates(&resources, &schema)?;
     sort::sort(&mut resources, &target.kustomization.field("sortOptions"), options.fifo, &context)?;

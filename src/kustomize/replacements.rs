@@ -355,6 +355,19 @@ impl Resource {
     pub(crate) fn check_fits(&self) -> Result<()> {
         if self.misfits { fits(&self.tree).map_err(refuse) } else { Ok(()) }
     }
+
+    /// As [`Resource::check_fits`], of a finished object: annotations are written anew before it is printed, each as a text.
+    pub(crate) fn check_fits_finished(&self) -> Result<()> {
+        if !self.misfits {
+            return Ok(());
+        }
+        let mut tree = self.tree.clone();
+        let metadata = tree.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Tree::as_map_mut);
+        if let Some(metadata) = metadata {
+            metadata.remove("annotations");
+        }
+        fits(&tree).map_err(refuse)
+    }
 }
 
 fn fits(tree: &Tree) -> Result<(), String> {
