@@ -88,7 +88,7 @@ pub fn build(source: &dyn Source, root: &str, options: &Options, shared: &Shared
     let mut warnings = Warnings::new();
     HashSuffix.transform(&mut gathered.resources, &context, &mut warnings)?;
     nameref::fix(&mut gathered.resources, &gathered.config, &context)?;
-    gathered.vars.resolve(&mut gathered.resources, &gathered.config.var_reference, &mut warnings)?;
+    gathered.vars.resolve(&mut gathered.resources, &gathered.config, &mut warnings)?;
     let mut resources = gathered.resources;
     resources.iter().try_for_each(|resource| check_named(resource).and_then(|()| resource.check_fits_finished()))?;
     drop_local(&mut resources);

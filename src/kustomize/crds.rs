@@ -3,7 +3,7 @@
 //! In: files, each a map of definitions (`package.Kind: {Schema: {properties: …}}`), with kustomize's extensions on
 //! properties. Out: the field specifications that they come to. Kinds are told by the name alone, as in kustomize.
 
-use super::config::{Config, NameReference};
+use super::config::{Config, NameReference, Use};
 use super::fieldspec::FieldSpec;
 use super::loader::Loader;
 use super::resid::Gvk;
@@ -75,19 +75,19 @@ impl Reader<'_> {
         let extension = |name: &str| property.get(name).and_then(Tree::as_str);
         let mut found = Config::default();
         if extension("x-kubernetes-annotation").is_some() {
-            found.common_annotations.push(self.field(path, None));
+            found.specs_mut(Use::CommonAnnotations).push(self.field(path, None));
         }
         if extension("x-kubernetes-label-selector").is_some() {
-            found.common_labels.push(self.field(path, None));
+            found.specs_mut(Use::CommonLabels).push(self.field(path, None));
         }
         if extension("x-kubernetes-identity").is_some() {
-            found.name_prefix.push(self.field(path, None));
+            found.specs_mut(Use::NamePrefix).push(self.field(path, None));
         }
         let version = extension("x-kubernetes-object-ref-api-version");
         if let (Some(version), Some(kind)) = (version, extension("x-kubernetes-object-ref-kind")) {
             let key = extension("x-kubernetes-object-ref-name-key").unwrap_or("name");
             let target = Gvk { version: version.into(), kind: kind.into(), ..Gvk::default() };
-            found.name_reference.push(NameReference { target, referrers: vec![self.field(path, Some(key))] });
+            found.references_mut().push(NameReference { target, referrers: vec![self.field(path, Some(key))] });
         }
         self.found.merge(&found)?;
         match extension("$ref") {
@@ -98,6 +98,6 @@ impl Reader<'_> {
 
     fn field(&self, path: &[Text], last: Option<&str>) -> FieldSpec {
         let parts: Vec<&str> = path.iter().map(Text::as_str).chain(last).collect();
-        FieldSpec::new(self.gvk.clone(), &parts.join("/"), false)
+        FieldSpec::new(self.gvk.clone(), parts.join("/"), false)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A path names fields without saying which of them are lists: a list on the way stands for each of its items.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::resid::Gvk;
 use crate::diag::{Diagnostic, Result};
@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// A field of some kinds of objects.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct FieldSpec {
     /// The kinds; empty parts match anything.
     pub(crate) gvk: Gvk,
@@ -25,7 +25,8 @@ pub(crate) struct FieldSpec {
     pub(crate) path: Text,
     /// True if a missing field is made.
     pub(crate) create: bool,
-    steps: Arc<[Step]>,
+    /// Taken apart when first walked: most specs of a table are of kinds that a build does not have.
+    steps: OnceLock<Arc<[Step]>>,
 }
 
 /// A path without its kinds: where a field specification leads in an object that has it all.
@@ -45,12 +46,22 @@ pub(crate) enum Leaf {
 
 impl FieldSpec {
     /// A field of the kinds that `gvk` selects.
-    pub(crate) fn new(gvk: Gvk, path: &str, create: bool) -> FieldSpec {
-        let step = |part: String| match part.strip_suffix("[]") {
+    pub(crate) fn new(gvk: Gvk, path: impl Into<Text>, create: bool) -> FieldSpec {
+        FieldSpec { gvk, path: path.into(), create, steps: OnceLock::new() }
+    }
+
+    fn steps(&self) -> &Arc<[Step]> {
+        let step = |part: &str| match part.strip_suffix("[]") {
             Some(name) => Step { name: name.into(), list: true },
             None => Step { name: part.into(), list: false },
         };
-        FieldSpec { gvk, path: path.into(), create, steps: split(path).into_iter().map(step).collect() }
+        self.steps.get_or_init(|| {
+            if self.path.contains('\\') {
+                return split(&self.path).iter().map(|part| step(part)).collect();
+            }
+            let path = self.path.strip_prefix('/').unwrap_or(&self.path);
+            path.split('/').map(step).collect()
+        })
     }
 
     /// Reads one from its shaped configuration.
@@ -60,7 +71,7 @@ impl FieldSpec {
             version: super::decode::text(config, "version"),
             kind: super::decode::text(config, "kind"),
         };
-        FieldSpec::new(gvk, &super::decode::text(config, "path"), super::decode::flag(config, "create"))
+        FieldSpec::new(gvk, super::decode::text(config, "path"), super::decode::flag(config, "create"))
     }
 
     /// Calls `set` on every field of `object` that this names; `gvk` is the object's.
@@ -84,7 +95,7 @@ impl FieldSpec {
         leaf: Leaf,
         set: &mut dyn FnMut(&mut Tree) -> Result<()>,
     ) -> Result<()> {
-        walk(object, &self.steps, if self.create { leaf } else { Leaf::Never }, set).map_err(|mut fault| {
+        walk(object, self.steps(), if self.create { leaf } else { Leaf::Never }, set).map_err(|mut fault| {
             fault.message = format!("considering field `{}`: {}", self.path, fault.message);
             fault
         })
@@ -92,12 +103,12 @@ impl FieldSpec {
 
     /// The way to the field.
     pub(crate) fn way(&self) -> Way {
-        Way(Arc::clone(&self.steps))
+        Way(Arc::clone(self.steps()))
     }
 
     /// True if nothing stands at the path, so that there is nothing to change.
     pub(crate) fn is_missing(&self, object: &Tree) -> bool {
-        missing(object, &self.steps)
+        missing(object, self.steps())
     }
 }
 

@@ -5,11 +5,12 @@
 //! the cost is that of walking the fields.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::config::{Config, NameReference};
-use super::fieldspec::{FieldSpec, Leaf};
+use super::config::{Config, Rule};
+use super::fieldspec::Leaf;
 use super::resid::{Gvk, NOT_A_NAMESPACE, ResId};
 use super::resmap::ResMap;
 use super::resource::Resource;
@@ -62,10 +63,10 @@ pub(crate) fn fix(resources: &mut ResMap, config: &Config, context: &Context<'_>
     if by_old_name.is_empty() {
         return Ok(());
     }
-    let mut rules: FxHashMap<Gvk, Vec<(&NameReference, &FieldSpec)>> = FxHashMap::default();
+    let mut rules: FxHashMap<Gvk, Arc<[Rule]>> = FxHashMap::default();
     for position in 0..candidates.len() {
         let original = resources.as_slice()[position].original_id(context.scopes()).gvk;
-        let rules = rules.entry(original.clone()).or_insert_with(|| rules_for(config, &original));
+        let rules = rules.entry(original.clone()).or_insert_with(|| config.rules_of(&original));
         if rules.is_empty() {
             continue;
         }
@@ -73,15 +74,6 @@ pub(crate) fn fix(resources: &mut ResMap, config: &Config, context: &Context<'_>
         referrer.fix(resources.at_mut(position), rules)?;
     }
     Ok(())
-}
-
-/// The fields of a kind that hold names, with what they name.
-fn rules_for<'c>(config: &'c Config, gvk: &Gvk) -> Vec<(&'c NameReference, &'c FieldSpec)> {
-    let of = |reference: &'c NameReference| {
-        let specs = reference.referrers.iter().filter(|spec| gvk.is_selected(&spec.gvk));
-        specs.map(move |spec| (reference, spec))
-    };
-    config.name_reference.iter().flat_map(of).collect()
 }
 
 /// One object whose fields may hold names.
@@ -105,9 +97,9 @@ struct Wanted<'a> {
 }
 
 impl Referrer<'_> {
-    fn fix(mut self, resource: &mut Resource, rules: &[(&NameReference, &FieldSpec)]) -> Result<()> {
+    fn fix(mut self, resource: &mut Resource, rules: &[Rule]) -> Result<()> {
         let mut subset_made = false;
-        for (reference, spec) in rules {
+        for Rule { target, spec } in rules {
             if spec.is_missing(&resource.tree) {
                 continue;
             }
@@ -115,7 +107,7 @@ impl Referrer<'_> {
                 self.namespaces = Some(account_namespaces(&resource.tree, &self.me().id)?);
             }
             let role = spec.path.ends_with("roleRef/name").then(|| role_of(&resource.tree)).flatten();
-            let mentions = RefCell::new(Mentions { referrer: &self, target: &reference.target, role });
+            let mentions = RefCell::new(Mentions { referrer: &self, target, role });
             spec.walk(&mut resource.tree, Leaf::Never, &mut |value| mentions.borrow_mut().set(value)).map_err(
                 |fault| {
                     let what = format!("updating name reference in `{}` of {}", spec.path, self.me().id);

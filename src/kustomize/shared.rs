@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::config::Config;
 use super::decode::{self, Misfit, Rigour};
-use super::{shapes, tables};
+use super::shapes;
 use crate::compat::Profile;
 use crate::diag::{Result, SourceText};
 use crate::schema::Schema;
@@ -28,7 +28,7 @@ pub struct Shared {
 impl Shared {
     /// Nothing read yet.
     pub fn new(profile: Profile) -> Shared {
-        Shared { schema: Arc::new(Schema::builtin()), tables: Arc::new(tables::builtin(profile)), files: Mutex::default() }
+        Shared { schema: Arc::new(Schema::builtin()), tables: Arc::new(Config::builtin(profile)), files: Mutex::default() }
     }
 
     /// The file at a path. Bytes that are not the ones known there take their place.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::affix::{Affix, End};
-use super::config::Config;
+use super::config::{Config, Use};
 use super::decode;
 use super::fieldspec::{self, FieldSpec};
 use super::generators::{self, Kind};
@@ -81,16 +81,16 @@ pub(crate) fn field_transformers(
     }
     let namespace = fields.text("namespace");
     if !namespace.is_empty() {
-        let (specs, subjects) = (config.namespace.clone(), Subjects::Default);
+        let (specs, subjects) = (config.specs(Use::Namespace).to_vec(), Subjects::Default);
         add("NamespaceTransformer", "namespace", vec![Box::new(Namespace { namespace, specs, unset_only: false, subjects })]);
     }
     for (field, end, plugin, specs) in [
-        ("namePrefix", End::Prefix, "PrefixTransformer", &config.name_prefix),
-        ("nameSuffix", End::Suffix, "SuffixTransformer", &config.name_suffix),
+        ("namePrefix", End::Prefix, "PrefixTransformer", config.specs(Use::NamePrefix)),
+        ("nameSuffix", End::Suffix, "SuffixTransformer", config.specs(Use::NameSuffix)),
     ] {
         let text = fields.text(field);
         if !text.is_empty() {
-            add(plugin, field, vec![Box::new(Affix { end, text, specs: specs.clone() })]);
+            add(plugin, field, vec![Box::new(Affix { end, text, specs: specs.to_vec() })]);
         }
     }
     let labels = fields.items("labels");
@@ -102,12 +102,12 @@ pub(crate) fn field_transformers(
             add("LabelTransformer", "labels", vec![Box::new(step)]);
         }
         // kustomize adds this one even without `commonLabels`, and `buildMetadata` shows it.
-        let step = Entries { pairs: common, specs: config.common_labels.clone() };
+        let step = Entries { pairs: common, specs: config.specs(Use::CommonLabels).to_vec() };
         add("LabelTransformer", "commonLabels", vec![Box::new(step)]);
     }
     let annotations = decode::sorted_pairs(&fields.fields, "commonAnnotations");
     if !annotations.is_empty() {
-        let step = Entries { pairs: annotations, specs: config.common_annotations.clone() };
+        let step = Entries { pairs: annotations, specs: config.specs(Use::CommonAnnotations).to_vec() };
         add("AnnotationsTransformer", "commonAnnotations", vec![Box::new(step)]);
     }
     for (index, patch) in fields.items("patchesJson6902").iter().enumerate() {
@@ -119,11 +119,11 @@ pub(crate) fn field_transformers(
         add("PatchJson6902Transformer", &format!("patchesJson6902[{index}]"), steps);
     }
     for replica in fields.items("replicas") {
-        let step = Replicas::from_config(replica, config.replicas.clone());
+        let step = Replicas::from_config(replica, config.specs(Use::Replicas).to_vec());
         add("ReplicaCountTransformer", "replicas", vec![Box::new(step)]);
     }
     for image in fields.items("images") {
-        let step = Image::from_config(image, config.images.clone())?;
+        let step = Image::from_config(image, config.specs(Use::Images).to_vec())?;
         add("ImageTagTransformer", "images", vec![Box::new(step)]);
     }
     if !fields.items("replacements").is_empty() {
@@ -155,13 +155,13 @@ fn record(field: &str, value: Tree) -> Tree {
 /// The fields that one entry of `labels` reaches.
 fn label_specs(label: &Tree, config: &Config) -> Result<Vec<FieldSpec>> {
     let mut specs: Vec<FieldSpec> = decode::items(label, "fields").iter().map(FieldSpec::from_config).collect();
-    fieldspec::merge_all(&mut specs, &config.labels)?;
+    fieldspec::merge_all(&mut specs, config.specs(Use::Labels))?;
     if decode::flag(label, "includeSelectors") {
-        fieldspec::merge_all(&mut specs, &config.common_labels)?;
+        fieldspec::merge_all(&mut specs, config.specs(Use::CommonLabels))?;
         return Ok(specs);
     }
     if decode::flag(label, "includeTemplates") {
-        fieldspec::merge_all(&mut specs, &config.template_labels)?;
+        fieldspec::merge_all(&mut specs, config.specs(Use::TemplateLabels))?;
     }
     fieldspec::merge_one(&mut specs, &FieldSpec::new(Gvk::default(), "metadata/labels", true))?;
     Ok(specs)

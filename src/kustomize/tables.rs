@@ -1,13 +1,28 @@
 //! kustomize's builtin field specifications, as data.
 //!
 //! Rows are group, version, kind, path. Paths of pod templates are spelled once: a kind that holds one is a prefix.
+//! Nothing is made of a row before a build wants it: of the 300 that hold names, a small build has the kinds of few.
 
-use super::config::{Config, NameReference};
+use super::config::{NameReference, Rule, Use};
 use super::fieldspec::FieldSpec;
 use super::resid::Gvk;
 use crate::compat::Profile;
+use crate::value::Text;
 
 type Row = (&'static str, &'static str, &'static str, &'static str);
+/// Version and kind of what holds a pod's spec, and the way to that.
+type Pod = (&'static str, &'static str, &'static str);
+
+/// Fields of which none is made where it is missing.
+enum Fields {
+    /// Each at its own path.
+    At(&'static [Row]),
+    /// Below the pod's spec of each of these kinds.
+    InPods(&'static [Pod], &'static [&'static str]),
+}
+
+/// Group, version and kind of what is referred to, and the fields that do.
+type References = ((&'static str, &'static str, &'static str), &'static [Fields]);
 
 const LABELS: &[Row] = &[
     ("", "", "", "metadata/labels"),
@@ -85,7 +100,7 @@ const IMAGE_VOLUMES: &[&str] = &["spec/volumes[]/image/reference", "spec/templat
 const SCALED: &[&str] = &["Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"];
 
 /// Kinds that hold a pod's spec, with the way to it.
-const PODS: &[(&str, &str, &str)] = &[
+const PODS: &[Pod] = &[
     ("v1", "Pod", "spec/"),
     ("", "PodTemplate", "template/spec/"),
     ("", "Deployment", "spec/template/spec/"),
@@ -97,7 +112,7 @@ const PODS: &[(&str, &str, &str)] = &[
 ];
 
 /// As [`PODS`], for references to accounts, claims and priorities.
-const PODS_OF_ACCOUNTS: &[(&str, &str, &str)] = &[
+const PODS_OF_ACCOUNTS: &[Pod] = &[
     ("", "Pod", "spec/"),
     ("", "StatefulSet", "spec/template/spec/"),
     ("", "Deployment", "spec/template/spec/"),
@@ -185,7 +200,7 @@ const POLICY: &[Row] = &[("admissionregistration.k8s.io", "", "ValidatingAdmissi
 const SCALE_TARGET: &[Row] = &[("", "", "HorizontalPodAutoscaler", "spec/scaleTargetRef/name")];
 
 /// Kinds in whose pods `$(VAR)` is replaced, with the way to the pod's spec.
-const PODS_OF_VARS: &[(&str, &str, &str)] = &[
+const PODS_OF_VARS: &[Pod] = &[
     ("", "CronJob", "spec/jobTemplate/spec/template/spec/"),
     ("", "DaemonSet", "spec/template/spec/"),
     ("", "Deployment", "spec/template/spec/"),
@@ -227,28 +242,76 @@ const VARS_ELSEWHERE: &[Row] = &[
     ("", "", "", "metadata/annotations"),
 ];
 
-fn spec((group, version, kind, path): &Row, create: bool) -> FieldSpec {
-    FieldSpec::new(Gvk { group: (*group).into(), version: (*version).into(), kind: (*kind).into() }, path, create)
+/// What a binding of an admission policy refers to: the last row of [`REFERENCES`], which not every profile has.
+const POLICY_KIND: &str = "ValidatingAdmissionPolicy";
+
+const REFERENCES: &[References] = &[
+    (("", "", "Deployment"), &[Fields::At(SCALE_TARGET)]),
+    (("", "", "ReplicationController"), &[Fields::At(SCALE_TARGET)]),
+    (("", "", "ReplicaSet"), &[Fields::At(SCALE_TARGET)]),
+    (("", "", "StatefulSet"), &[Fields::At(SCALE_TARGET)]),
+    (("", "v1", "ConfigMap"), &[Fields::InPods(PODS, CONFIG_MAP_IN_POD), Fields::At(CONFIG_MAP_ELSEWHERE)]),
+    (("", "v1", "Secret"), &[Fields::InPods(PODS, SECRET_IN_POD), Fields::At(SECRET_ELSEWHERE)]),
+    (("", "v1", "Service"), &[Fields::At(SERVICE)]),
+    ((RBAC, "", "Role"), &[Fields::At(ROLE)]),
+    ((RBAC, "", "ClusterRole"), &[Fields::At(CLUSTER_ROLE)]),
+    (
+        ("", "v1", "ServiceAccount"),
+        &[Fields::At(SUBJECTS), Fields::InPods(PODS_OF_ACCOUNTS, &["serviceAccountName"])],
+    ),
+    (
+        ("", "v1", "PersistentVolumeClaim"),
+        &[Fields::InPods(PODS_OF_ACCOUNTS, &["volumes/persistentVolumeClaim/claimName"])],
+    ),
+    (("", "v1", "PersistentVolume"), &[Fields::At(VOLUME)]),
+    (("storage.k8s.io", "v1", "StorageClass"), &[Fields::At(STORAGE_CLASS)]),
+    (("scheduling.k8s.io", "v1", "PriorityClass"), &[Fields::InPods(PODS_OF_ACCOUNTS, &["priorityClassName"])]),
+    // The group is kustomize's own slip, and it means that no IngressClass is ever found.
+    (("networking.k8s.io/v1", "v1", "IngressClass"), &[Fields::At(INGRESS_CLASS)]),
+    (("admissionregistration.k8s.io", "", POLICY_KIND), &[Fields::At(POLICY)]),
+];
+
+const ANY_NAME: &[Row] = &[("", "", "", "metadata/name")];
+
+fn gvk((group, version, kind): (&'static str, &'static str, &'static str)) -> Gvk {
+    Gvk { group: Text::new_static(group), version: Text::new_static(version), kind: Text::new_static(kind) }
+}
+
+fn spec((group, version, kind, path): Row, create: bool) -> FieldSpec {
+    FieldSpec::new(gvk((group, version, kind)), Text::new_static(path), create)
 }
 
 fn specs(rows: &[Row], create: bool) -> Vec<FieldSpec> {
-    rows.iter().map(|row| spec(row, create)).collect()
+    rows.iter().map(|row| spec(*row, create)).collect()
 }
 
-fn in_pods(pods: &[(&'static str, &'static str, &str)], below: &[&str]) -> Vec<FieldSpec> {
-    let one = |(version, kind, prefix): &(&str, &str, &str), path: &&str| {
-        let gvk = Gvk { group: "".into(), version: (*version).into(), kind: (*kind).into() };
-        FieldSpec::new(gvk, &format!("{prefix}{path}"), false)
-    };
-    pods.iter().flat_map(|pod| below.iter().map(move |path| one(pod, path))).collect()
+impl Fields {
+    /// Adds the fields of a kind, or of all kinds.
+    fn add(&self, of: Option<&Gvk>, all: &mut Vec<FieldSpec>) {
+        let wanted = |row: (&str, &str, &str)| {
+            let fits = |want: &str, have: &Text| want.is_empty() || want == have;
+            of.is_none_or(|of| fits(row.0, &of.group) && fits(row.1, &of.version) && fits(row.2, &of.kind))
+        };
+        match self {
+            Fields::At(rows) => {
+                let rows = rows.iter().filter(|row| wanted((row.0, row.1, row.2)));
+                all.extend(rows.map(|row| spec(*row, false)));
+            }
+            Fields::InPods(pods, below) => {
+                for (version, kind, prefix) in pods.iter().filter(|pod| wanted(("", pod.0, pod.1))) {
+                    let of = gvk(("", version, kind));
+                    all.extend(below.iter().map(|path| FieldSpec::new(of.clone(), format!("{prefix}{path}"), false)));
+                }
+            }
+        }
+    }
 }
 
 fn common_labels() -> Vec<FieldSpec> {
     let mut all = specs(SELECTORS, true);
     for kind in ["Deployment", "StatefulSet"] {
         for path in POD_SELECTORS {
-            let gvk = Gvk { group: "apps".into(), version: "".into(), kind: kind.into() };
-            all.push(FieldSpec::new(gvk, &format!("spec/template/spec/{path}"), false));
+            all.push(FieldSpec::new(gvk(("apps", "", kind)), format!("spec/template/spec/{path}"), false));
         }
     }
     all.extend(specs(SELECTORS_IF_THERE, false));
@@ -256,61 +319,53 @@ fn common_labels() -> Vec<FieldSpec> {
     all
 }
 
-fn name_references(profile: Profile) -> Vec<NameReference> {
-    let mut all: Vec<NameReference> = Vec::new();
-    let mut add = |group: &str, version: &str, kind: &str, groups: Vec<Vec<FieldSpec>>| {
-        let target = Gvk { group: group.into(), version: version.into(), kind: kind.into() };
-        all.push(NameReference { target, referrers: groups.into_iter().flatten().collect() });
+fn references_under(profile: Profile) -> impl Iterator<Item = &'static References> {
+    REFERENCES.iter().filter(move |row| row.0.2 != POLICY_KIND || profile.policy_bindings_follow_names())
+}
+
+/// The fields of one kind that hold names.
+pub(super) fn references_of(profile: Profile, of: &Gvk) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for (target, fields) in references_under(profile) {
+        let mut own = Vec::new();
+        fields.iter().for_each(|fields| fields.add(Some(of), &mut own));
+        rules.extend(own.into_iter().map(|spec| Rule { target: gvk(*target), spec }));
+    }
+    rules
+}
+
+/// All fields that hold names.
+pub(super) fn references(profile: Profile) -> Vec<NameReference> {
+    let one = |(target, fields): &References| {
+        let mut referrers = Vec::new();
+        fields.iter().for_each(|fields| fields.add(None, &mut referrers));
+        NameReference { target: gvk(*target), referrers }
     };
-    for kind in SCALED {
-        add("", "", kind, vec![specs(SCALE_TARGET, false)]);
-    }
-    add("", "v1", "ConfigMap", vec![in_pods(PODS, CONFIG_MAP_IN_POD), specs(CONFIG_MAP_ELSEWHERE, false)]);
-    add("", "v1", "Secret", vec![in_pods(PODS, SECRET_IN_POD), specs(SECRET_ELSEWHERE, false)]);
-    add("", "v1", "Service", vec![specs(SERVICE, false)]);
-    add(RBAC, "", "Role", vec![specs(ROLE, false)]);
-    add(RBAC, "", "ClusterRole", vec![specs(CLUSTER_ROLE, false)]);
-    let accounts = in_pods(PODS_OF_ACCOUNTS, &["serviceAccountName"]);
-    add("", "v1", "ServiceAccount", vec![specs(SUBJECTS, false), accounts]);
-    let claims = in_pods(PODS_OF_ACCOUNTS, &["volumes/persistentVolumeClaim/claimName"]);
-    add("", "v1", "PersistentVolumeClaim", vec![claims]);
-    add("", "v1", "PersistentVolume", vec![specs(VOLUME, false)]);
-    add("storage.k8s.io", "v1", "StorageClass", vec![specs(STORAGE_CLASS, false)]);
-    let priorities = in_pods(PODS_OF_ACCOUNTS, &["priorityClassName"]);
-    add("scheduling.k8s.io", "v1", "PriorityClass", vec![priorities]);
-    // The group is kustomize's own slip, and it means that no IngressClass is ever found.
-    add("networking.k8s.io/v1", "v1", "IngressClass", vec![specs(INGRESS_CLASS, false)]);
-    if profile.policy_bindings_follow_names() {
-        add("admissionregistration.k8s.io", "", "ValidatingAdmissionPolicy", vec![specs(POLICY, false)]);
-    }
-    all
+    references_under(profile).map(one).collect()
 }
 
 fn var_references() -> Vec<FieldSpec> {
-    let mut all = in_pods(PODS_OF_VARS, VARS_IN_POD);
-    all.extend(specs(VARS_ELSEWHERE, false));
+    let mut all = Vec::new();
+    for fields in [Fields::InPods(PODS_OF_VARS, VARS_IN_POD), Fields::At(VARS_ELSEWHERE)] {
+        fields.add(None, &mut all);
+    }
     all
 }
 
-/// The configuration that every kustomization starts with.
-pub(crate) fn builtin(profile: Profile) -> Config {
-    let metadata_name = || vec![spec(&("", "", "", "metadata/name"), false)];
-    let any_kind = |path: &&'static str| spec(&("", "", "", *path), true);
-    let volumes = if profile.images_reach_volumes() { IMAGE_VOLUMES } else { &[] };
-    let mut namespace = specs(NAMESPACES, true);
-    namespace.extend(specs(NAMESPACES_IF_THERE, false));
-    Config {
-        name_prefix: metadata_name(),
-        name_suffix: metadata_name(),
-        namespace,
-        common_labels: common_labels(),
-        labels: Vec::new(),
-        template_labels: specs(LABELS, true),
-        common_annotations: specs(ANNOTATIONS, true),
-        name_reference: name_references(profile),
-        var_reference: var_references(),
-        images: IMAGES.iter().chain(volumes).map(any_kind).collect(),
-        replicas: SCALED.iter().map(|kind| spec(&("", "", kind, "spec/replicas"), true)).collect(),
-        pristine: true,
+/// The fields of one use.
+pub(super) fn of_use(profile: Profile, what: Use) -> Vec<FieldSpec> {
+    match what {
+        Use::NamePrefix | Use::NameSuffix => specs(ANY_NAME, false),
+        Use::Namespace => [specs(NAMESPACES, true), specs(NAMESPACES_IF_THERE, false)].concat(),
+        Use::CommonLabels => common_labels(),
+        Use::Labels => Vec::new(),
+        Use::TemplateLabels => specs(LABELS, true),
+        Use::CommonAnnotations => specs(ANNOTATIONS, true),
+        Use::VarReference => var_references(),
+        Use::Images => {
+            let volumes = if profile.images_reach_volumes() { IMAGE_VOLUMES } else { &[] };
+            IMAGES.iter().chain(volumes).map(|path| spec(("", "", "", path), true)).collect()
+        }
+        Use::Replicas => SCALED.iter().map(|kind| spec(("", "", kind, "spec/replicas"), true)).collect(),
     }
 }

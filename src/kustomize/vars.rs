@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use super::config::{Config, Use};
 use super::decode;
 use super::field_path;
-use super::fieldspec::{FieldSpec, Leaf};
+use super::fieldspec::Leaf;
 use super::resid::{Gvk, ResId, Scopes};
 use super::resmap::ResMap;
 use crate::diag::{Diagnostic, Result, Warnings};
@@ -76,9 +77,9 @@ impl Vars {
         Ok(())
     }
 
-    /// Replaces vars in the fields `specs` of all objects. Warns of vars that stand nowhere. Fails with code
+    /// Replaces vars in the fields of all objects that `config` names for it. Warns of vars that stand nowhere. Fails with code
     /// `kustomize-var` for a var without object or field.
-    pub(crate) fn resolve(&self, resources: &mut ResMap, specs: &[FieldSpec], warnings: &mut Warnings) -> Result<()> {
+    pub(crate) fn resolve(&self, resources: &mut ResMap, config: &Config, warnings: &mut Warnings) -> Result<()> {
         if self.is_empty() {
             return Ok(());
         }
@@ -88,7 +89,7 @@ impl Vars {
         }
         for resource in resources.list_mut() {
             let gvk = resource.gvk();
-            for spec in specs {
+            for spec in config.specs(Use::VarReference) {
                 let mut set = |field: &mut Tree| set_field(field, &mut values);
                 spec.apply(&mut resource.tree, &gvk, Leaf::Never, &mut set)?;
             }
