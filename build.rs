@@ -1,4 +1,4 @@
-//! Link options of the binary; nothing is generated.
+//! Link options of the binary; no code is generated.
 
 #![expect(clippy::disallowed_methods, reason = "how cargo speaks to a build script")]
 
@@ -10,5 +10,14 @@ fn main() {
     let gnu = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "gnu");
     if linux && gnu && std::env::var_os("CARGO_FEATURE_CLI").is_some() {
         println!("cargo::rustc-link-arg-bin=hydrant=-no-pie");
+        // The unwinder, which only prints backtraces here, is linked in: a library more to load costs a tenth of a millisecond at
+        // each start. The standard library asks for the shared one; what the linker finds under that name says where else to look.
+        let is = |name: &str, wanted: &str| std::env::var(name).is_ok_and(|value| value == wanted);
+        if is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("CARGO_CFG_PANIC", "abort") {
+            let folder = std::env::var("OUT_DIR").expect("cargo names it");
+            std::fs::write(format!("{folder}/libgcc_s.so"), "GROUP ( libgcc_eh.a libgcc.a )\n")
+                .expect("a folder to write to");
+            println!("cargo::rustc-link-search=native={folder}");
+        }
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         remotes: kustomize::Remotes::default(),
         repository: remote.as_ref().map(|remote| remote.repository.clone()),
     };
-    let options = render::Options { profile, kustomize, release: None, namespace: None };
+    let options = render::Options { profile, kustomize, last: !args.many.is_asked(), ..render::Options::default() };
     let fetch = FetchFlags { seed: args.seed.fingerprint()?, ..args.fetch.clone() };
     if args.many.is_asked() {
         if remote.is_some() {
@@ -141,5 +141,7 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
         None => terminal.data(page.to_yaml())?,
         Some(path) => build_all::write_page(&absolute(path)?, &page)?,
     }
+    // the process ends here, and the system takes memory back sooner than it could be taken apart
+    std::mem::forget((rendered, page));
     Ok(Outcome::Done)
 }

@@ -34,16 +34,10 @@ impl Stack {
     }
 }
 
-/// Runs a render on a thread with a deep stack and hands it the [`Stack`] to pass on. Waits for it.
-pub fn on_render_stack<R: Send>(run: impl FnOnce(Stack) -> R + Send) -> R {
-    let deep = || run(Stack { floor: here().saturating_sub(STACK_BYTES - RESERVE_BYTES) });
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, deep);
-        match thread.expect("the system gives a thread").join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
+/// Runs a render on a deep stack and hands it the [`Stack`] to pass on. The thread stays the same: one more would begin with cold
+/// memory, and to be waited for.
+pub fn on_render_stack<R>(run: impl FnOnce(Stack) -> R) -> R {
+    stacker::grow(STACK_BYTES, || run(Stack { floor: here().saturating_sub(STACK_BYTES - RESERVE_BYTES) }))
 }
 
 #[inline]

@@ -36,8 +36,12 @@ pub(super) fn whole(
 
 /// The release that a chart by itself is rendered as.
 pub(super) fn release(pool: &Pool<'_>, chart: &Chart, options: &Options) -> ReleaseOptions {
-    let mut release =
-        ReleaseOptions { profile: options.profile, one_thread: pool.one_thread, ..ReleaseOptions::default() };
+    let mut release = ReleaseOptions {
+        profile: options.profile,
+        one_thread: pool.one_thread,
+        last: pool.last,
+        ..ReleaseOptions::default()
+    };
     release.name = options.release.clone().unwrap_or_else(|| chart.metadata.name.clone());
     release.namespace = options.namespace.clone().unwrap_or(release.namespace);
     release
@@ -115,6 +119,7 @@ impl<'a> Inflater<'a> {
             api_versions: request.api_versions.iter().map(Text::to_string).collect(),
             profile,
             one_thread: self.pool.one_thread,
+            last: self.pool.last,
             ..ReleaseOptions::default()
         };
         let values = UserValues { files: request.values.clone(), ..UserValues::default() };

@@ -63,6 +63,9 @@ pub struct Options {
     pub release: Option<String>,
     /// For a chart that is rendered by itself: its release's namespace; `default` where nothing is given.
     pub namespace: Option<String>,
+    /// True where the process ends soon after: what a render shares is left to the system, which takes it back sooner than it
+    /// could be taken apart.
+    pub last: bool,
 }
 
 impl Options {
@@ -70,7 +73,7 @@ impl Options {
     pub fn of(profile: Profile) -> Options {
         let helm = kustomize::HelmOptions { enabled: true, ..kustomize::HelmOptions::default() };
         let kustomize = kustomize::Options { profile, helm, ..kustomize::Options::default() };
-        Options { profile, kustomize, release: None, namespace: None }
+        Options { profile, kustomize, ..Options::default() }
     }
 }
 
@@ -106,8 +109,13 @@ pub fn kind(source: &dyn Source, path: &str) -> Result<Kind> {
 /// Renders what stands at `path`. Where charts asked for randomness or the time, it is rendered once more in another world,
 /// to learn which objects depend on it.
 pub fn render(source: &dyn Source, path: &str, options: &Options, ambient: &mut dyn Ambient) -> Result<Rendered> {
-    let pool = Pool::new(source, options.profile);
-    render_in(&pool, &pool.files, path, options, ambient)
+    let mut pool = Pool::new(source, options.profile);
+    pool.last = options.last;
+    let rendered = render_in(&pool, &pool.files, path, options, ambient);
+    if options.last {
+        std::mem::forget(pool);
+    }
+    rendered
 }
 
 /// As [`render`], sharing what is read with the other renders of a pool.

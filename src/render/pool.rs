@@ -20,6 +20,8 @@ pub struct Pool<'a> {
     pub(super) parsed: Shared,
     /// True where renders run side by side: each keeps to its own thread.
     pub one_thread: bool,
+    /// True where the process ends after the only render.
+    pub(super) last: bool,
     profile: Profile,
     charts: Mutex<BTreeMap<String, Arc<OnceLock<Loaded>>>>,
 }
@@ -37,6 +39,7 @@ impl<'a> Pool<'a> {
             files: Once::new(source),
             parsed: Shared::new(profile),
             one_thread: false,
+            last: false,
             profile,
             charts: Mutex::default(),
         }
