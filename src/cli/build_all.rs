@@ -68,11 +68,11 @@ pub(super) fn run(
     terminal: &Terminal,
 ) -> Result<Outcome> {
     let pool = Pool::new(&Disk, options.profile);
-    let roots = if args.all { render::roots(&pool, top)? } else { vec![top.to_owned()] };
     let folder = args.cache.as_deref().map(absolute).transpose()?;
     let folder = folder.map(|path| CacheFolder::new(&path, args.cache_limit << 20));
     let salt = format!("{}\n{options:?}", build_identity());
     let kept = folder.as_ref().map(|folder| Kept::new(folder as &dyn Store, &salt, top));
+    let roots = if args.all { render::roots(&pool, top, kept.as_ref())? } else { vec![top.to_owned()] };
     let many = Many {
         pool: &pool,
         options,

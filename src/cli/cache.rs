@@ -99,10 +99,11 @@ fn is_draft(path: &Path) -> bool {
 
 impl Store for CacheFolder {
     fn get(&self, key: &str) -> Option<Vec<u8>> {
-        let mut file = fs::File::open(self.folder.join(key)).ok()?;
+        let file = fs::File::open(self.folder.join(key)).ok()?;
         let metadata = file.metadata().ok()?;
         let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
-        file.read_to_end(&mut bytes).ok()?;
+        // `take`, because a bare file asks for its length and place once more
+        (&file).take(u64::MAX).read_to_end(&mut bytes).ok()?;
         if metadata.modified().is_ok_and(|used| used.elapsed().is_ok_and(|age| age > TOUCH_AFTER)) {
             // an entry that cannot be touched is only dropped earlier
             let _ = file.set_modified(SystemTime::now());

@@ -277,7 +277,7 @@ impl Tree {
         if pool.files.kind(&self.top) != Some(EntryKind::Folder) {
             return Ok(BTreeMap::new());
         }
-        match render::roots(pool, &self.top) {
+        match render::roots(pool, &self.top, None) {
             Ok(roots) => Ok(roots.into_iter().map(|root| (relative(&self.top, &root), root)).collect()),
             Err(fault) if fault.code == "roots-none" => Ok(BTreeMap::new()),
             Err(fault) => Err(fault),

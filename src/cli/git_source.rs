@@ -135,12 +135,12 @@ impl Source for GitSource {
         let resolved = self.resolved(path)?.ok_or_else(|| self.missing(path))?;
         let Some(Found::Folder(names)) = self.revision.look(&resolved)? else { return Err(self.missing(path)) };
         let entry = |(name, kind): (String, &str)| {
-            let kind = match kind {
-                "file" => Some(EntryKind::File),
-                "folder" => Some(EntryKind::Folder),
-                _ => self.kind(&source::join(path, &name)),
+            let (kind, is_link) = match kind {
+                "file" => (Some(EntryKind::File), false),
+                "folder" => (Some(EntryKind::Folder), false),
+                _ => (self.kind(&source::join(path, &name)), true),
             };
-            Entry { name, kind }
+            Entry { name, kind, is_link }
         };
         Ok(names.into_iter().map(entry).collect())
     }

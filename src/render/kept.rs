@@ -19,7 +19,10 @@ use crate::source::{Asked, Once, Question, hex};
 use super::page::{Document, Page, Remark};
 
 /// The form of entries; another form is another key.
-const FORM: &str = "hydrant-kept-1";
+const FORM: &str = "hydrant-kept-2";
+
+/// More tables than threads, so that threads seldom meet at one.
+const SHARDS: usize = 16;
 
 /// The questions in the order in which an entry has their answers.
 const QUESTIONS: [Question; 4] = [Question::Kind, Question::Bytes, Question::Entries, Question::RealPath];
@@ -41,7 +44,7 @@ pub struct Kept<'a> {
     /// The folder that paths are seen from, with a slash behind.
     top: String,
     /// The rows of entries that were looked into, and whether they hold: roots share most of what they ask.
-    rows: Mutex<FxHashMap<Box<[u8]>, bool>>,
+    rows: [Mutex<FxHashMap<Box<[u8]>, bool>>; SHARDS],
 }
 
 impl<'a> Kept<'a> {
@@ -49,15 +52,33 @@ impl<'a> Kept<'a> {
     pub fn new(store: &'a dyn Store, salt: &str, top: &str) -> Kept<'a> {
         Kept {
             store,
-            salt: format!("{FORM}\n{salt}"),
+            salt: hex(format!("{FORM}\n{salt}").as_bytes()),
             top: format!("{}/", top.trim_end_matches('/')),
-            rows: Mutex::default(),
+            rows: std::array::from_fn(|_| Mutex::default()),
         }
     }
 
     /// The key of a root.
     pub fn key(&self, root: &str) -> String {
         hex(format!("{}\n{}", self.salt, self.seen(root)).as_bytes())
+    }
+
+    /// What is kept beside the roots under a name.
+    pub(super) fn beside(&self, name: &str) -> Option<Vec<u8>> {
+        let entry = self.store.get(&self.key_beside(name))?;
+        checked(&entry).map(<[u8]>::to_vec)
+    }
+
+    /// Keeps something beside the roots under a name.
+    pub(super) fn keep_beside(&self, name: &str, mut entry: Vec<u8>) -> Result<()> {
+        let sum = checksum(&entry);
+        entry.extend(sum);
+        self.store.put(&self.key_beside(name), &entry)
+    }
+
+    /// No path of a root begins like this.
+    fn key_beside(&self, name: &str) -> String {
+        hex(format!("{}\n\n{name}", self.salt).as_bytes())
     }
 
     /// A path as entries name it: `./` and what comes below the folder of all roots, else absolute.
@@ -100,7 +121,9 @@ impl<'a> Kept<'a> {
 
     /// True if what a row of an entry says of a path is so today; nothing for a row that is none.
     fn holds(&self, row: &[u8], files: &Once<'_>) -> Option<bool> {
-        let rows = || self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        // the sum's upper bits, because the table goes by all of it
+        let shard = &self.rows[usize::from(checksum(row)[7]) % SHARDS];
+        let rows = || shard.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(holds) = rows().get(row) {
             return Some(*holds);
         }
@@ -152,11 +175,13 @@ impl<'a> Kept<'a> {
     }
 }
 
-fn put_count(entry: &mut Vec<u8>, count: usize) {
+/// Adds a number to an entry.
+pub(super) fn put_count(entry: &mut Vec<u8>, count: usize) {
     entry.extend((count as u64).to_le_bytes());
 }
 
-fn put(entry: &mut Vec<u8>, text: &str) {
+/// Adds a text to an entry.
+pub(super) fn put(entry: &mut Vec<u8>, text: &str) {
     put_count(entry, text.len());
     entry.extend(text.as_bytes());
 }
@@ -174,10 +199,11 @@ fn checked(entry: &[u8]) -> Option<&[u8]> {
 }
 
 /// What is left to read of an entry.
-struct Reader<'e>(&'e [u8]);
+pub(super) struct Reader<'e>(pub(super) &'e [u8]);
 
 impl<'e> Reader<'e> {
-    fn count(&mut self) -> Option<usize> {
+    /// A number.
+    pub(super) fn count(&mut self) -> Option<usize> {
         let (count, rest) = self.0.split_first_chunk::<8>()?;
         self.0 = rest;
         usize::try_from(u64::from_le_bytes(*count)).ok()
@@ -193,7 +219,8 @@ impl<'e> Reader<'e> {
         begin.get(..begin.len() - self.0.len())
     }
 
-    fn text(&mut self) -> Option<&'e str> {
+    /// A text.
+    pub(super) fn text(&mut self) -> Option<&'e str> {
         let length = self.count()?;
         let (text, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;

@@ -12,6 +12,7 @@ mod chart;
 mod folder;
 mod inputs;
 mod kept;
+mod outlines;
 mod page;
 mod pool;
 mod printers;
@@ -301,7 +302,7 @@ mod tests {
         files.insert("/w/broken/kustomization.yaml", *b"[");
         files.insert("/w/.git/kustomization.yaml", *b"resources: []\n");
         let pool = Pool::new(&files, Profile::default());
-        assert_eq!(roots(&pool, "/w").expect("some"), ["/w/app", "/w/broken"]);
-        assert_eq!(roots(&pool, "/w/part").expect_err("none").code, "roots-none");
+        assert_eq!(roots(&pool, "/w", None).expect("some"), ["/w/app", "/w/broken"]);
+        assert_eq!(roots(&pool, "/w/part", None).expect_err("none").code, "roots-none");
     }
 }

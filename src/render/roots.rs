@@ -8,22 +8,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Diagnostic, Result};
 use crate::kustomize::{self, Outline};
-use crate::source::{EntryKind, Source as _, join};
+use crate::source::{EntryKind, Question, Source as _, join, threads};
 
 use super::KUSTOMIZATION_FILES;
+use super::kept::Kept;
+use super::outlines::Outlines;
 use super::pool::Pool;
 
 /// Folders nested deeper than this are refused, as in folders of manifests.
 const FOLDER_DEPTH_MAX: usize = 64;
 
-/// The roots at and below `top`. Fails with `roots-none` where there is none.
-pub fn roots(pool: &Pool<'_>, top: &str) -> Result<Vec<String>> {
-    let mut search = Search { pool, seen: BTreeSet::new(), found: BTreeMap::new() };
+/// The roots at and below `top`, with what earlier runs know of kustomizations. Fails with `roots-none` where there is none.
+pub fn roots(pool: &Pool<'_>, top: &str, kept: Option<&Kept<'_>>) -> Result<Vec<String>> {
+    foresee(pool, top, kept.is_some());
+    let outlines = kept.map(Outlines::new);
+    let mut search = Search { pool, outlines, seen: BTreeSet::new(), found: BTreeMap::new() };
     search.walk(top, 0)?;
-    let included: BTreeSet<&String> = search.found.values().flatten().flat_map(|outline| &outline.includes).collect();
+    let Search { outlines, found, .. } = search;
+    outlines.map_or(Ok(()), Outlines::keep)?;
+    let mut included = BTreeSet::new();
+    let mut whole = BTreeMap::new();
+    for (folder, outline) in found {
+        // one whose bases cannot be followed is rendered, to say why
+        let includes = outline.as_ref().and_then(|outline| outline.includes(&pool.files, &folder).ok());
+        let component = includes.is_some() && outline.is_some_and(|outline| outline.component);
+        included.extend(includes.unwrap_or_default());
+        whole.insert(folder, component);
+    }
     let mut roots = Vec::new();
-    for (folder, outline) in &search.found {
-        let component = outline.as_ref().is_some_and(|outline| outline.component);
+    for (folder, component) in &whole {
         if !component && !included.contains(&pool.files.real_path(folder)?) {
             roots.push(folder.clone());
         }
@@ -35,15 +48,44 @@ pub fn roots(pool: &Pool<'_>, top: &str) -> Result<Vec<String>> {
     Ok(roots)
 }
 
-struct Search<'p, 'a> {
+/// Has all cores fetch what the search is going to ask for, folder level by folder level. Links are left to the search, which
+/// knows where it has been; so are failures.
+fn foresee(pool: &Pool<'_>, top: &str, digests: bool) {
+    let files = &pool.files;
+    let look = |folder: String| -> Vec<String> {
+        let Ok(entries) = files.list(&folder) else { return Vec::new() };
+        let has = |name: &str| entries.iter().any(|entry| entry.name == name);
+        match KUSTOMIZATION_FILES.iter().find(|name| has(name)) {
+            Some(name) if digests => drop(files.answer(Question::Bytes, &join(&folder, name))),
+            Some(_) => drop(kustomize::outline(files, &folder, &pool.parsed)),
+            None if has("Chart.yaml") => return Vec::new(),
+            None => {}
+        }
+        let inner = entries
+            .iter()
+            .filter(|entry| entry.kind == Some(EntryKind::Folder) && !entry.is_link && !entry.name.starts_with('.'));
+        inner.map(|entry| join(&folder, &entry.name)).collect()
+    };
+    let mut level = vec![top.to_owned()];
+    for _ in 0..=FOLDER_DEPTH_MAX {
+        if level.is_empty() {
+            break;
+        }
+        level = threads::map(level, look).into_iter().flatten().collect();
+    }
+}
+
+struct Search<'p, 'a, 'k> {
     pool: &'p Pool<'a>,
+    /// What earlier runs know.
+    outlines: Option<Outlines<'k, 'k>>,
     /// Folders walked, links resolved: a link that leads back is not followed for ever.
     seen: BTreeSet<String>,
-    /// Folders with a kustomization, and what it includes if it can be read.
+    /// Folders with a kustomization, and what it lists if it can be read.
     found: BTreeMap<String, Option<Outline>>,
 }
 
-impl Search<'_, '_> {
+impl Search<'_, '_, '_> {
     fn walk(&mut self, folder: &str, depth: usize) -> Result<()> {
         let files = &self.pool.files;
         if depth > FOLDER_DEPTH_MAX {
@@ -57,8 +99,16 @@ impl Search<'_, '_> {
         }
         let entries = files.list(folder)?;
         let has = |name: &str| entries.iter().any(|entry| entry.kind == Some(EntryKind::File) && entry.name == name);
-        if KUSTOMIZATION_FILES.iter().any(|name| has(name)) {
-            let outline = kustomize::outline(files, folder, &self.pool.parsed).ok();
+        let mut names = KUSTOMIZATION_FILES.iter().filter(|name| has(name));
+        if let Some(name) = names.next() {
+            let outline = || kustomize::outline(files, folder, &self.pool.parsed).ok();
+            let outline = match &mut self.outlines {
+                // several files are a fault, whatever is in them
+                Some(outlines) if names.next().is_none() => {
+                    outlines.of(files.answer(Question::Bytes, &join(folder, name)), outline)
+                }
+                _ => outline(),
+            };
             self.found.insert(folder.to_owned(), outline);
         } else if has("Chart.yaml") {
             return Ok(());

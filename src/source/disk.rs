@@ -77,8 +77,9 @@ impl Source for Disk {
                 return Err(Box::new(Diagnostic::input("source-name-not-utf8", message)));
             };
             let kind = entry.file_type().map_err(|error| failed(path, "list", &error))?;
-            let kind = if kind.is_symlink() { linked_kind(&format!("{path}/{name}")) } else { plain_kind(kind) };
-            entries.push(Entry { name, kind });
+            let is_link = kind.is_symlink();
+            let kind = if is_link { linked_kind(&format!("{path}/{name}")) } else { plain_kind(kind) };
+            entries.push(Entry { name, kind, is_link });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)

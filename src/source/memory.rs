@@ -51,7 +51,8 @@ impl Source for Memory {
         let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
         let named = |full: &str, kind| {
             let name = full.strip_prefix(&prefix)?;
-            (!name.is_empty() && !name.contains('/')).then(|| Entry { name: name.to_owned(), kind: Some(kind) })
+            let entry = || Entry { name: name.to_owned(), kind: Some(kind), is_link: false };
+            (!name.is_empty() && !name.contains('/')).then(entry)
         };
         let below = |full: &str| full.starts_with(&prefix);
         let files = self.files.range(prefix.clone()..).map(|(full, _)| full).take_while(|full| below(full));

@@ -39,6 +39,8 @@ pub struct Entry {
     pub name: String,
     /// What it is, links followed; nothing for a link that leads nowhere, a pipe, a socket or a device.
     pub kind: Option<EntryKind>,
+    /// True if it is a link, or may be one.
+    pub is_link: bool,
 }
 
 /// A tree of files to render from. Paths are absolute and clean (see [`clean`]); links are followed.

@@ -5,7 +5,7 @@
 //! what a kept result is held against ([`Once::answer`]).
 
 use std::collections::hash_map::Entry as Slot;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
@@ -63,15 +63,31 @@ impl<'a> Once<'a> {
         Once { inner, shards: std::array::from_fn(|_| Mutex::default()) }
     }
 
-    fn known(&self, path: &str) -> Arc<Known> {
+    fn shard(&self, path: &str) -> MutexGuard<'_, FxHashMap<Box<str>, Arc<Known>>> {
         let shard = path.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % SHARDS;
-        let mut shard = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self, path: &str) -> Arc<Known> {
+        let mut shard = self.shard(path);
         match shard.get(path) {
             Some(known) => Arc::clone(known),
             None => match shard.entry(path.into()) {
                 Slot::Occupied(slot) => Arc::clone(slot.get()),
                 Slot::Vacant(slot) => Arc::clone(slot.insert(Arc::default())),
             },
+        }
+    }
+
+    /// What stands at a path whose folder was listed before, as far as that tells.
+    fn listed(&self, path: &str) -> Option<Option<(EntryKind, bool)>> {
+        let folder = parent(path);
+        let known = self.shard(folder).get(folder).map(Arc::clone)?;
+        let entries = known.entries.get()?.as_ref().ok()?;
+        let name = &path[path.rfind('/')? + 1..];
+        match entries.binary_search_by(|entry| entry.name.as_str().cmp(name)) {
+            Err(_) => Some(None),
+            Ok(at) => entries[at].kind.filter(|_| !entries[at].is_link).map(|kind| Some((kind, false))),
         }
     }
 
@@ -115,7 +131,7 @@ impl Source for Once<'_> {
     }
 
     fn look(&self, path: &str) -> Option<(EntryKind, bool)> {
-        *self.known(path).look.get_or_init(|| self.inner.look(path))
+        *self.known(path).look.get_or_init(|| self.listed(path).unwrap_or_else(|| self.inner.look(path)))
     }
 
     fn read(&self, path: &str) -> Result<Arc<[u8]>> {
