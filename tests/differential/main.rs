@@ -26,6 +26,7 @@ mod faults;
 mod generate;
 mod grammar;
 mod kustomizations;
+mod objects;
 mod overlays;
 mod random;
 mod shrink;

@@ -2,6 +2,7 @@
 //!
 //! Everything is a list of small parts, so that a difference shrinks by leaving out one after another.
 
+use crate::objects::{Known, LABELS, Made, NAMES, SCALARS, TEXTS, WILD, indented, object};
 use crate::random::Random;
 
 /// A piece of a file. Pieces under one head (`patches:`) of one file are printed below it together.
@@ -40,67 +41,47 @@ pub(crate) const KINDS: &[&str] = &[
     "sortOptions",
     "buildMetadata",
     "transformers",
+    "openapi",
 ];
 
 const BASE: &str = "base/kustomization.yaml";
 const OVERLAY: &str = "app/kustomization.yaml";
 const COMPONENT: &str = "extra/kustomization.yaml";
 
-const NAMES: &[&str] = &["web", "db", "web-2", "a.b"];
-const NAMESPACES: &[&str] = &["", "", "", "shop", "default", "other"];
-const IMAGES: &[&str] = &[
-    "nginx",
-    "nginx:1.25",
-    "registry.example:5000/team/app:v1",
-    "app@sha256:24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3",
-];
-const SCALARS: &[&str] = &[
-    "plain",
-    "\"5\"",
-    "5",
-    "yes",
-    "\"yes\"",
-    "null",
-    "~",
-    "1.0",
-    "0x1F",
-    "2020-01-02",
-    "'it''s'",
-    "\"a: b\"",
-    "\"\"",
-    "1e3",
-    "0755",
-    "\"two\\nlines\"",
-    "\"long text that goes on and on until it is wider than any line of YAML would like to be, and more\"",
-    "on",
-    "-0",
-];
-const LABELS: &[&str] = &["app: web", "tier: front", "app.kubernetes.io/name: x", "team: \"1\""];
-
+/// Things, whose items merge by name and whose ports by number.
+const OPENAPI: &str = r#"{"definitions": {"example.v1.Thing": {"type": "object", "properties": {"spec": {"type": "object", "properties": {
+  "items": {"type": "array", "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge", "items": {"type": "object"}}}}},
+  "x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Thing"}]}}}
+"#;
 /// A kustomization in `app/`, drawn.
 pub(crate) fn draw(random: &mut Random) -> Vec<Part> {
     let mut parts = Vec::new();
+    let mut known = Known::default();
     let mut put = |file, head, text: String, kind| parts.push(Part { file, head, text, kind });
-    for _ in 0..=random.below(5) {
-        put("base/objects.yaml", "", format!("{}---\n", object(random)), "object");
+    for _ in 0..=1 + random.below(5) {
+        if let Some(text) = object(random, &mut known) {
+            put("base/objects.yaml", "", format!("{text}---\n"), "object");
+        }
     }
     put(BASE, "resources:\n", "- objects.yaml\n".to_owned(), "base");
     put(OVERLAY, "resources:\n", "- ../base\n".to_owned(), "base");
-    if random.once_in(3) {
-        put("app/more.yaml", "", object(random), "object");
+    for _ in 0..random.below(3) {
+        directive(random, BASE, &mut known, &mut put);
+    }
+    if random.once_in(3)
+        && let Some(text) = object(random, &mut known)
+    {
+        put("app/more.yaml", "", text, "object");
         put(OVERLAY, "resources:\n", "- more.yaml\n".to_owned(), "base");
     }
-    for _ in 0..random.below(3) {
-        directive(random, BASE, &mut put);
-    }
     for _ in 0..=random.below(4) {
-        directive(random, OVERLAY, &mut put);
+        directive(random, OVERLAY, &mut known, &mut put);
     }
     if random.once_in(4) {
         put(COMPONENT, "", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n".to_owned(), "component");
         put(OVERLAY, "components:\n", "- ../extra\n".to_owned(), "component");
         for _ in 0..=random.below(2) {
-            directive(random, COMPONENT, &mut put);
+            directive(random, COMPONENT, &mut known, &mut put);
         }
     }
     once_only(parts)
@@ -117,6 +98,7 @@ fn once_only(parts: Vec<Part>) -> Vec<Part> {
         "generatorOptions",
         "sortOptions",
         "buildMetadata",
+        "openapi",
     ];
     let mut kept: Vec<Part> = Vec::new();
     for part in parts {
@@ -127,120 +109,20 @@ fn once_only(parts: Vec<Part>) -> Vec<Part> {
     kept
 }
 
-fn metadata(random: &mut Random, name: &str) -> String {
-    let mut text = format!("metadata:\n  name: {name}\n");
-    let namespace = *random.pick(NAMESPACES);
-    if !namespace.is_empty() {
-        text += &format!("  namespace: {namespace}\n");
-    }
-    if random.once_in(2) {
-        text += &format!("  labels:\n    {}\n", random.pick(LABELS));
-    }
-    if random.once_in(3) {
-        text += &format!("  annotations:\n    note: {}\n", random.pick(SCALARS));
-    }
-    text
+/// A name of an object that may not be there, once in a while.
+fn wild(random: &mut Random) -> Option<&'static str> {
+    random.once_in(WILD).then(|| *random.pick(NAMES))
 }
 
-fn object(random: &mut Random) -> String {
-    let name = *random.pick(NAMES);
-    let other = *random.pick(NAMES);
-    let head = |random: &mut Random, api: &str, kind: &str| {
-        format!("apiVersion: {api}\nkind: {kind}\n{}", metadata(random, name))
-    };
-    match random.below(12) {
-        0..=2 => format!(
-            "{}spec:\n  replicas: {}\n{}",
-            head(random, "apps/v1", "Deployment"),
-            random.below(4),
-            pod_template(random, 2)
-        ),
-        3 => format!(
-            "{}spec:\n  serviceName: {other}\n{}  volumeClaimTemplates:\n  - metadata: {{name: data}}\n    spec: {{accessModes: [ReadWriteOnce]}}\n",
-            head(random, "apps/v1", "StatefulSet"),
-            pod_template(random, 2)
-        ),
-        4 => format!(
-            "{}spec:\n  selector:\n    {}\n  ports:\n  - port: 80\n    name: http\n    targetPort: {}\n  - port: 443\n    name: tls\n",
-            head(random, "v1", "Service"),
-            random.pick(LABELS),
-            random.pick(&["http", "8080"])
-        ),
-        5 | 6 => format!(
-            "{}data:\n  key: {}\n  other: {}\n  file.txt: |\n    one\n      two\n",
-            head(random, "v1", "ConfigMap"),
-            random.pick(SCALARS),
-            random.pick(SCALARS)
-        ),
-        7 => format!("{}type: Opaque\nstringData:\n  a: {}\n", head(random, "v1", "Secret"), random.pick(SCALARS)),
-        8 => format!(
-            "{}spec:\n  rules:\n  - host: x.example\n    http:\n      paths:\n      - path: /\n        pathType: Prefix\n        backend:\n          service: {{name: {other}, port: {{number: 80}}}}\n  tls:\n  - secretName: {other}\n",
-            head(random, "networking.k8s.io/v1", "Ingress")
-        ),
-        9 => format!(
-            "{}subjects:\n- kind: ServiceAccount\n  name: {other}\n  namespace: {}\nroleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: Role\n  name: {other}\n",
-            head(random, "rbac.authorization.k8s.io/v1", "RoleBinding"),
-            random.pick(&["default", "shop"])
-        ),
-        10 => match random.below(4) {
-            0 => head(random, "v1", "ServiceAccount"),
-            1 => format!(
-                "{}rules:\n- apiGroups: [\"\"]\n  resources: [secrets]\n  resourceNames: [{other}]\n  verbs: [get]\n",
-                head(random, "rbac.authorization.k8s.io/v1", "Role")
-            ),
-            2 => format!(
-                "{}spec:\n  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: {other}}}\n  maxReplicas: 3\n",
-                head(random, "autoscaling/v2", "HorizontalPodAutoscaler")
-            ),
-            _ => format!(
-                "{}spec:\n  schedule: \"0 * * * *\"\n  jobTemplate:\n    spec:\n{}",
-                head(random, "batch/v1", "CronJob"),
-                pod_template(random, 6)
-            ),
-        },
-        _ => format!(
-            "{}spec:\n  items:\n  - name: one\n    value: {}\n  - name: two\n  ref: {other}\n",
-            head(random, "example.com/v1", "Thing"),
-            random.pick(SCALARS)
-        ),
-    }
-}
-
-/// `template:` of pods, indented.
-fn pod_template(random: &mut Random, indent: usize) -> String {
-    let other = *random.pick(NAMES);
-    let mut text = format!("template:\n  metadata:\n    labels:\n      {}\n  spec:\n", random.pick(LABELS));
-    if random.once_in(2) {
-        text += &format!("    serviceAccountName: {other}\n");
-    }
-    text += &format!("    containers:\n    - name: main\n      image: {}\n", random.pick(IMAGES));
-    if random.once_in(2) {
-        text += &format!(
-            "      env:\n      - name: A\n        value: {}\n      - name: B\n        valueFrom:\n          configMapKeyRef: {{name: {other}, key: key}}\n",
-            random.pick(SCALARS)
-        );
-    }
-    if random.once_in(3) {
-        text += "      args: [\"--x\", \"$(V)\"]\n";
-    }
-    if random.once_in(2) {
-        text += &format!(
-            "    - name: side\n      image: {}\n      ports:\n      - containerPort: 80\n",
-            random.pick(IMAGES)
-        );
-    }
-    if random.once_in(2) {
-        text += &format!(
-            "    volumes:\n    - name: v\n      configMap: {{name: {other}}}\n    - name: s\n      secret: {{secretName: {other}}}\n"
-        );
-    }
-    indented(&text, indent)
+/// A scalar that is a text, as maps of labels and annotations want it.
+fn text(random: &mut Random) -> &'static str {
+    if random.once_in(WILD) { *random.pick(SCALARS) } else { *random.pick(TEXTS) }
 }
 
 type Put<'a> = dyn FnMut(&'static str, &'static str, String, &'static str) + 'a;
 
-fn directive(random: &mut Random, file: &'static str, put: &mut Put<'_>) {
-    match random.below(22) {
+fn directive(random: &mut Random, file: &'static str, known: &mut Known, put: &mut Put<'_>) {
+    match random.below(23) {
         0 => put(file, "", format!("namePrefix: {}\n", random.pick(&["p-", "q.", "x"])), "namePrefix"),
         1 => put(file, "", format!("nameSuffix: {}\n", random.pick(&["-s", "-v2"])), "nameSuffix"),
         2 => put(file, "", format!("namespace: {}\n", random.pick(&["prod", "shop", "default"])), "namespace"),
@@ -255,7 +137,7 @@ fn directive(random: &mut Random, file: &'static str, put: &mut Put<'_>) {
             put(file, "labels:\n", format!("- pairs:\n    {label}\n{more}"), "labels");
         }
         4 => put(file, "", format!("commonLabels:\n  {}\n", random.pick(LABELS)), "commonLabels"),
-        5 => put(file, "", format!("commonAnnotations:\n  by: {}\n", random.pick(SCALARS)), "commonAnnotations"),
+        5 => put(file, "", format!("commonAnnotations:\n  by: {}\n", text(random)), "commonAnnotations"),
         6 => {
             let name = *random.pick(&["nginx", "registry.example:5000/team/app", "app"]);
             let new = *random.pick(&[
@@ -267,43 +149,23 @@ fn directive(random: &mut Random, file: &'static str, put: &mut Put<'_>) {
             ]);
             put(file, "images:\n", format!("- name: {name}\n{new}"), "images");
         }
-        7 => put(
-            file,
-            "replicas:\n",
-            format!("- name: {}\n  count: {}\n", random.pick(NAMES), random.below(9)),
-            "replicas",
-        ),
-        8..=10 => merge_patch(random, file, put),
+        7 => {
+            let name = known.one(random, &["Deployment", "StatefulSet"]).map(|made| made.name);
+            if let Some(name) = name.or_else(|| wild(random)) {
+                put(file, "replicas:\n", format!("- name: {name}\n  count: {}\n", random.below(9)), "replicas");
+            }
+        }
+        8..=10 => merge_patch(random, file, known, put),
         11 | 12 => {
-            let patch = json_patch(random);
-            put(
-                file,
-                "patches:\n",
-                format!("- target:\n{}  patch: |-\n{}", target(random), indented(&patch, 4)),
-                "JSON patch",
-            );
+            if let Some(made) = known.one(random, &[]) {
+                let patch = indented(&json_patch(random, &made), 4);
+                let one = format!("    kind: {}\n    name: {}\n", made.kind, made.name);
+                let target = if random.once_in(WILD) { target(random) } else { one };
+                put(file, "patches:\n", format!("- target:\n{target}  patch: |-\n{patch}"), "JSON patch");
+            }
         }
-        13 => {
-            let kind = *random.pick(&["Deployment", "ConfigMap", "Service"]);
-            let api = if kind == "Deployment" { "apps/v1" } else { "v1" };
-            let text = format!(
-                "- |-\n  apiVersion: {api}\n  kind: {kind}\n  metadata:\n    name: {}\n  {}: {{x: {}}}\n",
-                random.pick(NAMES),
-                random.pick(&["spec", "data"]),
-                random.pick(SCALARS)
-            );
-            put(file, "patchesStrategicMerge:\n", text, "patchesStrategicMerge");
-        }
-        14 => {
-            let patch = json_patch(random);
-            let text = format!(
-                "- target: {{version: v1, kind: ConfigMap, name: {}}}\n  patch: |-\n{}",
-                random.pick(NAMES),
-                indented(&patch, 4)
-            );
-            put(file, "patchesJson6902:\n", text, "patchesJson6902");
-        }
-        15 | 16 => generator(random, file, put),
+        13 | 14 => older_patch(random, file, known, put),
+        15 | 16 => generator(random, file, known, put),
         17 => {
             let text = *random.pick(&[
                 "disableNameSuffixHash: true\n",
@@ -313,17 +175,48 @@ fn directive(random: &mut Random, file: &'static str, put: &mut Put<'_>) {
             ]);
             put(file, "", format!("generatorOptions:\n  {text}"), "generatorOptions");
         }
-        18 | 19 => replacement(random, file, put),
+        18 | 19 => replacement(random, file, known, put),
         20 => {
-            let text = format!(
-                "- name: V\n  objref: {{apiVersion: v1, kind: ConfigMap, name: {}}}\n  fieldref: {{fieldpath: {}}}\n",
-                random.pick(NAMES),
-                random.pick(&["metadata.name", "data.key", "metadata.namespace"])
-            );
-            put(file, "vars:\n", text, "vars");
+            if let (Some(made), false) = (known.one(random, &["ConfigMap"]), known.vars && !random.once_in(WILD)) {
+                known.vars = true;
+                let place = if made.namespace.is_empty() { "metadata.name" } else { "metadata.namespace" };
+                let text = format!(
+                    "- name: V\n  objref: {{apiVersion: v1, kind: ConfigMap, name: {}}}\n  fieldref: {{fieldpath: {}}}\n",
+                    made.name,
+                    random.pick(&["metadata.name", "data.key", place])
+                );
+                put(file, "vars:\n", text, "vars");
+            }
+        }
+        // the first schema met counts for the whole build, so that one is enough
+        21 if file == OVERLAY => {
+            put("app/schema.json", "", OPENAPI.to_owned(), "openapi");
+            put(file, "", "openapi: {path: schema.json}\n".to_owned(), "openapi");
         }
         _ => rarer(random, file, put),
     }
+}
+
+/// A patch under one of the fields that `patches` took the place of.
+fn older_patch(random: &mut Random, file: &'static str, known: &Known, put: &mut Put<'_>) {
+    if random.once_in(2) {
+        let Some(made) = known.one(random, &["ConfigMap"]) else { return };
+        let patch = indented(&json_patch(random, &made), 4);
+        let place = if made.namespace.is_empty() { String::new() } else { format!(", namespace: {}", made.namespace) };
+        let text =
+            format!("- target: {{version: v1, kind: ConfigMap, name: {}{place}}}\n  patch: |-\n{patch}", made.name);
+        put(file, "patchesJson6902:\n", text, "patchesJson6902");
+        return;
+    }
+    let Some(made) = known.one(random, &["Deployment", "ConfigMap", "Service", "Thing"]) else { return };
+    let Made { api, kind, name, namespace, .. } = made;
+    let place = if namespace.is_empty() { String::new() } else { format!("    namespace: {namespace}\n") };
+    let field = if kind == "ConfigMap" { "data" } else { "spec" };
+    let text = format!(
+        "- |-\n  apiVersion: {api}\n  kind: {kind}\n  metadata:\n    name: {name}\n{place}  {field}: {{x: {}}}\n",
+        random.pick(SCALARS)
+    );
+    put(file, "patchesStrategicMerge:\n", text, "patchesStrategicMerge");
 }
 
 fn rarer(random: &mut Random, file: &'static str, put: &mut Put<'_>) {
@@ -382,87 +275,125 @@ fn target(random: &mut Random) -> String {
     }
 }
 
-fn merge_patch(random: &mut Random, file: &'static str, put: &mut Put<'_>) {
-    let body = *random.pick(&[
-        "spec:\n  replicas: 8\n",
+/// Bodies of merge patches, with the kinds that they are for.
+const BODIES: &[(&str, &[&str])] = &[
+    ("spec:\n  replicas: 8\n", &["Deployment", "StatefulSet"]),
+    (
         "spec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n        - name: A\n          value: patched\n        - name: C\n          value: \"1\"\n",
-        "spec:\n  template:\n    spec:\n      containers:\n      - name: side\n        $patch: delete\n",
+        PODS,
+    ),
+    ("spec:\n  template:\n    spec:\n      containers:\n      - name: side\n        $patch: delete\n", PODS),
+    (
         "spec:\n  template:\n    spec:\n      containers:\n      - name: new\n        image: new:1\n      initContainers:\n      - name: i\n        image: i\n",
+        PODS,
+    ),
+    (
         "spec:\n  template:\n    spec:\n      $setElementOrder/containers:\n      - name: side\n      - name: main\n      containers:\n      - name: main\n        image: z\n",
+        PODS,
+    ),
+    (
         "spec:\n  template:\n    spec:\n      containers:\n      - $patch: replace\n      - name: only\n        image: o\n",
-        "spec:\n  template: null\n",
-        "spec:\n  ports:\n  - port: 80\n    name: web\n  - port: 9\n    name: nine\n",
-        "data:\n  key: null\n  new: \"1\"\n",
-        "data: null\n",
-        "$patch: delete\n",
-        "$patch: replace\nspec: {}\n",
-        "metadata:\n  labels:\n    app: patched\n  annotations:\n    note: null\n",
-        "metadata:\n  name: renamed\n",
-        "spec:\n  items:\n  - name: one\n    value: x\n",
-        "spec:\n  strategy:\n    $retainKeys: [type]\n    type: Recreate\n",
-    ]);
-    let options = *random.pick(&[
-        "",
-        "",
-        "",
-        "  options:\n    allowNameChange: true\n",
-        "  options:\n    allowKindChange: true\n",
-    ]);
-    let kind = *random.pick(&["Deployment", "Deployment", "Service", "ConfigMap", "Thing"]);
-    let api = match kind {
-        "Deployment" => "apps/v1",
-        "Thing" => "example.com/v1",
-        _ => "v1",
+        PODS,
+    ),
+    ("spec:\n  template:\n    spec:\n      volumes:\n      - name: v\n        $patch: delete\n", PODS),
+    ("spec:\n  template: null\n", PODS),
+    ("spec:\n  strategy:\n    $retainKeys: [type]\n    type: Recreate\n", &["Deployment"]),
+    ("spec:\n  ports:\n  - port: 80\n    name: web\n  - port: 9\n    name: nine\n", &["Service"]),
+    ("data:\n  key: null\n  new: \"1\"\n", &["ConfigMap", "Secret"]),
+    ("data: null\n", &["ConfigMap"]),
+    ("$patch: delete\n", &["Ingress", "Role", "ServiceAccount", "Thing"]),
+    ("$patch: replace\nspec: {}\n", &["Service", "Thing"]),
+    ("metadata:\n  labels:\n    app: patched\n  annotations:\n    note: null\n", &[]),
+    ("spec:\n  items:\n  - name: one\n    value: x\n", &["Thing"]),
+    ("spec:\n  items:\n  - name: two\n    $patch: delete\n", &["Thing"]),
+];
+
+const PODS: &[&str] = &["Deployment", "StatefulSet"];
+
+fn merge_patch(random: &mut Random, file: &'static str, known: &Known, put: &mut Put<'_>) {
+    let (body, kinds) = *random.pick(BODIES);
+    let kinds = if random.once_in(WILD) { &[] } else { kinds };
+    let Some(made) = known.one(random, kinds) else { return };
+    let name = wild(random).unwrap_or(made.name);
+    let options = match random.below(8) {
+        0 => "  options:\n    allowNameChange: true\n",
+        1 => "  options:\n    allowKindChange: true\n",
+        _ => "",
     };
-    let named = if body.starts_with("metadata:") {
-        body.replacen(
-            "metadata:\n",
-            &format!("metadata:\n  namespace: {}\n", random.pick(&["shop", "default"])),
-            usize::from(random.once_in(2)),
-        )
-    } else {
-        format!("metadata:\n  name: {}\n{body}", random.pick(NAMES))
+    let place = if made.namespace.is_empty() { String::new() } else { format!("  namespace: {}\n", made.namespace) };
+    let more = body.strip_prefix("metadata:\n");
+    let text = format!(
+        "apiVersion: {}\nkind: {}\nmetadata:\n  name: {name}\n{place}{}",
+        made.api,
+        made.kind,
+        more.unwrap_or(body)
+    );
+    let target = match random.below(4) {
+        0 => format!("  target:\n    kind: {}\n", made.kind),
+        1 if random.once_in(3) => format!("  target:\n{}", target(random)),
+        _ => String::new(),
     };
-    let text = format!("apiVersion: {api}\nkind: {kind}\n{named}");
-    let target = if random.once_in(2) { format!("  target:\n{}", target(random)) } else { String::new() };
     put(file, "patches:\n", format!("- patch: |-\n{}{target}{options}", indented(&text, 4)), "merge patch");
 }
 
-fn json_patch(random: &mut Random) -> String {
-    let paths = [
-        "/metadata/labels/app",
-        "/metadata/annotations/note",
-        "/spec/replicas",
-        "/spec/template/spec/containers/0/image",
-        "/data/key",
-        "/data/a~1b",
-        "/spec/ports/-",
-        "/spec/items/1",
-        "/metadata/name",
-        "/spec/none/deep",
-    ];
+/// Paths that an object of a kind has.
+fn json_paths(made: &Made) -> Vec<&'static str> {
+    let mut paths = match made.kind {
+        "Deployment" => {
+            vec!["/spec/replicas", "/spec/template/spec/containers/0/image", "/spec/template/metadata/labels"]
+        }
+        "StatefulSet" => vec!["/spec/serviceName", "/spec/template/spec/containers/0/name"],
+        "Service" => vec!["/spec/ports/0/port", "/spec/ports/1", "/spec/selector"],
+        "ConfigMap" => vec!["/data/key", "/data/file.txt"],
+        "Secret" => vec!["/stringData/a", "/type"],
+        "Ingress" => vec!["/spec/rules/0/host", "/spec/tls"],
+        "Thing" => vec!["/spec/items/1", "/spec/ref", "/spec/items/0/value"],
+        _ => vec!["/metadata/name"],
+    };
+    if made.labelled {
+        paths.push("/metadata/labels");
+    }
+    paths
+}
+
+fn json_patch(random: &mut Random, made: &Made) -> String {
+    let anywhere = ["/metadata/labels/app", "/data/a~1b", "/spec/ports/-", "/spec/none/deep", "/metadata/name"];
+    let free = ["/metadata/annotations", "/extra", "/spec"];
     let mut text = String::new();
     for _ in 0..=random.below(2) {
-        let (path, value) = (*random.pick(&paths), *random.pick(SCALARS));
-        text += &match random.below(6) {
-            0 | 1 => format!("- {{op: add, path: {path}, value: {value}}}\n"),
-            2 | 3 => format!("- {{op: replace, path: {path}, value: {value}}}\n"),
-            4 => format!("- {{op: remove, path: {path}}}\n"),
-            _ => format!("- {{op: {}, from: {}, path: {path}}}\n", random.pick(&["copy", "move"]), random.pick(&paths)),
+        let there = *random.pick(&json_paths(made));
+        let there = if random.once_in(WILD) { *random.pick(&anywhere) } else { there };
+        let value = *random.pick(SCALARS);
+        text += &match random.below(7) {
+            0 | 1 => format!("- {{op: replace, path: {there}, value: {value}}}\n"),
+            2 => format!("- {{op: remove, path: {there}}}\n"),
+            3 => format!("- {{op: add, path: {}, value: {{a: {value}, b: [1, {value}]}}}}\n", random.pick(&free)),
+            4 => format!("- {{op: copy, from: {there}, path: /extra}}\n"),
+            5 => format!("- {{op: test, path: /kind, value: {}}}\n", made.kind),
+            _ => format!("- {{op: add, path: {there}, value: {value}}}\n"),
         };
     }
     text
 }
 
-fn generator(random: &mut Random, file: &'static str, put: &mut Put<'_>) {
+fn generator(random: &mut Random, file: &'static str, known: &mut Known, put: &mut Put<'_>) {
     let secret = random.once_in(3);
-    let mut text = format!("- name: {}\n", random.pick(NAMES));
-    if random.once_in(3) {
-        text += &format!("  namespace: {}\n", random.pick(&["shop", "default"]));
-    }
-    if random.once_in(3) {
-        text += &format!("  behavior: {}\n", random.pick(&["merge", "replace", "create"]));
-    }
+    let there = known.one(random, &[if secret { "Secret" } else { "ConfigMap" }]);
+    let mut text = if let Some(made) = there.filter(|_| random.once_in(2)) {
+        let place =
+            if made.namespace.is_empty() { String::new() } else { format!("  namespace: {}\n", made.namespace) };
+        let behavior = if random.once_in(WILD) { "create" } else { *random.pick(&["merge", "replace"]) };
+        format!("- name: {}\n{place}  behavior: {behavior}\n", made.name)
+    } else {
+        let free: Vec<&str> = ["made", "web", "db", "kept", "web-2"]
+            .into_iter()
+            .filter(|name| !known.generated.iter().any(|other| other == name))
+            .filter(|name| !known.objects.iter().any(|other| other.name == *name))
+            .collect();
+        let name = if free.is_empty() || random.once_in(WILD) { *random.pick(NAMES) } else { *random.pick(&free) };
+        known.generated.push(name.to_owned());
+        format!("- name: {name}\n")
+    };
     text += &format!("  literals:\n  - key={}\n  - b='quoted'\n", random.pick(&["1", "a=b", "yes", "\"x y\"", "ünï"]));
     if random.once_in(3) {
         text += "  options:\n    disableNameSuffixHash: true\n    labels: {own: \"1\"}\n";
@@ -487,36 +418,39 @@ fn generator(random: &mut Random, file: &'static str, put: &mut Put<'_>) {
     put(file, head, text, kind);
 }
 
-fn replacement(random: &mut Random, file: &'static str, put: &mut Put<'_>) {
-    let source = *random.pick(&[
-        "    fieldPath: metadata.name\n",
-        "    fieldPath: data.key\n",
-        "    fieldPath: spec.replicas\n",
-        "",
-        "    fieldPath: spec.template.spec.containers.[name=main].image\n    options: {delimiter: ':', index: 0}\n",
-    ]);
-    let kind = *random.pick(&["Deployment", "ConfigMap", "Service"]);
-    let paths = *random.pick(&[
-        "    - metadata.annotations.note\n    options: {create: true}\n",
-        "    - spec.template.spec.containers.[name=main].env.[name=A].value\n",
-        "    - spec.template.spec.containers.*.image\n    options: {delimiter: ':', index: 1}\n",
-        "    - data.other\n",
-        "    - spec.items.[name=one].value\n    options: {create: true}\n",
-        "    - spec.ports.0.port\n",
-        "    - data[file.txt]\n",
-        "    - metadata.labels.app\n    - spec.selector.app\n",
-    ]);
+fn replacement(random: &mut Random, file: &'static str, known: &Known, put: &mut Put<'_>) {
+    let kinds = ["Deployment", "ConfigMap", "Service", "Thing"];
+    let (Some(from), Some(to)) = (known.one(random, &kinds), known.one(random, &kinds)) else { return };
+    let source = match from.kind {
+        _ if random.once_in(3) => "    fieldPath: metadata.name\n",
+        "ConfigMap" => *random.pick(&["    fieldPath: data.other\n", "    fieldPath: data[file.txt]\n"]),
+        "Deployment" => *random.pick(&[
+            "    fieldPath: spec.replicas\n",
+            "    fieldPath: spec.template.spec.containers.[name=main].image\n    options: {delimiter: ':', index: 0}\n",
+        ]),
+        "Service" => "    fieldPath: spec.ports.[name=http].port\n",
+        _ => "    fieldPath: spec.ref\n",
+    };
+    let paths: &[&str] = match to.kind {
+        "Deployment" => &[
+            "    - spec.template.spec.containers.*.image\n    options: {delimiter: ':', index: 1}\n",
+            "    - spec.template.spec.containers.[name=main].env.[name=A].value\n    options: {create: true}\n",
+            "    - spec.template.metadata.labels.x\n    options: {create: true}\n",
+            "    - spec.template.spec.containers.[name=main].image\n",
+        ],
+        "ConfigMap" => &["    - data.other\n", "    - data[file.txt]\n", "    - data.key\n    - data.other\n"],
+        "Service" => &["    - spec.ports.0.name\n", "    - spec.ports.*.name\n"],
+        _ => &["    - spec.items.[name=two].name\n", "    - spec.ref\n", "    - spec.items.*.name\n"],
+    };
+    let any = "    - metadata.annotations.note\n    options: {create: true}\n";
+    let paths = if random.once_in(3) { any } else { *random.pick(paths) };
+    let kind = from.kind;
     let reject =
         if random.once_in(3) { format!("    reject:\n    - name: {}\n", random.pick(NAMES)) } else { String::new() };
-    let select = *random.pick(&["kind: Deployment", "kind: ConfigMap", "kind: Thing", "name: web", "kind: Service"]);
+    let select = format!("kind: {}\n      name: {}", to.kind, to.name);
     let text = format!(
         "- source:\n    kind: {kind}\n    name: {}\n{source}  targets:\n  - select:\n      {select}\n{reject}    fieldPaths:\n{paths}",
-        random.pick(NAMES)
+        wild(random).unwrap_or(from.name)
     );
     put(file, "replacements:\n", text, "replacements");
-}
-
-fn indented(text: &str, by: usize) -> String {
-    let pad = " ".repeat(by);
-    text.lines().flat_map(|line| [&*pad, line, "\n"]).collect()
 }
