@@ -13,7 +13,7 @@ fn main() {
         // The unwinder, which only prints backtraces here, is linked in: a library more to load costs a tenth of a millisecond at
         // each start. The standard library asks for the shared one; what the linker finds under that name says where else to look.
         let is = |name: &str, wanted: &str| std::env::var(name).is_ok_and(|value| value == wanted);
-        if is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("CARGO_CFG_PANIC", "abort") {
+        if is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("PROFILE", "release") {
             let folder = std::env::var("OUT_DIR").expect("cargo names it");
             std::fs::write(format!("{folder}/libgcc_s.so"), "GROUP ( libgcc_eh.a libgcc.a )\n")
                 .expect("a folder to write to");
