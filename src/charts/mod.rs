@@ -32,7 +32,7 @@ use crate::oci::Digest;
 
 pub(crate) use dependency::{Dependency, Lock, lock_digest, requirement_digest};
 pub(crate) use fetcher::{Fetcher, Mode};
-pub(crate) use git::{Found, GitTree, GitWanted, Node, Revision};
+pub(crate) use git::{Found, GitTree, GitWanted, Node, Revision, Stand};
 pub(crate) use http::Repository;
 pub(crate) use pins::{BasePin, ChartPin, FilePin, LOCK_FILE, Pins};
 pub(crate) use repositories::{Repositories, RepositoryEntry};

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::charts::{Found, Revision};
+use crate::charts::{Found, Revision, Stand};
 use crate::diag::{Diagnostic, Result};
 use crate::source::{self, Entry, EntryKind, Source};
 
@@ -80,7 +80,7 @@ impl GitSource {
     fn resolved(&self, path: &str) -> Result<Option<String>> {
         let path = source::clean(path);
         let Some(below) = self.below(&path) else { return Ok(None) };
-        if self.revision.is_plain(below)? {
+        if self.revision.stand(below)? != Stand::Link {
             return Ok(Some(below.to_owned()));
         }
         let mut waiting: Vec<String> =
@@ -88,7 +88,7 @@ impl GitSource {
         let (mut at, mut links) = (String::new(), 0);
         while let Some(part) = waiting.pop() {
             let next = if at.is_empty() { part } else { format!("{at}/{part}") };
-            if self.revision.kind(&next)? != Some("link") {
+            if self.revision.stand(&next)? != Stand::Link {
                 at = next;
                 continue;
             }
@@ -115,11 +115,15 @@ impl GitSource {
 
 impl Source for GitSource {
     fn kind(&self, path: &str) -> Option<EntryKind> {
-        let resolved = self.resolved(path).ok().flatten()?;
-        match self.revision.kind(&resolved).ok().flatten()? {
-            "file" => Some(EntryKind::File),
-            "folder" => Some(EntryKind::Folder),
-            _ => None,
+        let path = source::clean(path);
+        let mut stand = self.revision.stand(self.below(&path)?).ok()?;
+        if stand == Stand::Link {
+            stand = self.revision.stand(&self.resolved(&path).ok().flatten()?).ok()?;
+        }
+        match stand {
+            Stand::File => Some(EntryKind::File),
+            Stand::Folder => Some(EntryKind::Folder),
+            Stand::Nothing | Stand::Submodule | Stand::Link => None,
         }
     }
 

@@ -20,7 +20,7 @@ use crate::diag::{Diagnostic, Result};
 use local::Local;
 use object::{Id, Objects};
 
-pub(crate) use revision::{Found, Revision};
+pub(crate) use revision::{Found, Revision, Stand};
 pub(crate) use tree::{GitTree, Node};
 
 /// How deep submodules may nest.

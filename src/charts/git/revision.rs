@@ -35,6 +35,21 @@ pub(crate) enum Found {
     Submodule,
 }
 
+/// What kind of thing stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stand {
+    /// Nothing.
+    Nothing,
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+    /// Another repository.
+    Submodule,
+    /// A link, or a step on the way is one.
+    Link,
+}
+
 /// A revision.
 pub(crate) struct Revision {
     repository: Local,
@@ -91,21 +106,17 @@ impl Revision {
         })
     }
 
-    /// What kind of thing stands at a path, as [`Revision::look`] finds it; a file is not read.
-    pub(crate) fn kind(&self, path: &str) -> Result<Option<&'static str>> {
+    /// What kind of thing stands at a path; a file is not read, and no link followed.
+    pub(crate) fn stand(&self, path: &str) -> Result<Stand> {
         Ok(match self.end(path)? {
-            End::Nowhere | End::Link => None,
-            End::Folder(_) => Some("folder"),
-            End::Row(row) => Some(kind(&row)),
-        })
-    }
-
-    /// True if no step of a path is a link.
-    pub(crate) fn is_plain(&self, path: &str) -> Result<bool> {
-        Ok(match self.end(path)? {
-            End::Nowhere | End::Folder(_) => true,
-            End::Row(row) => kind(&row) != "link",
-            End::Link => false,
+            End::Nowhere => Stand::Nothing,
+            End::Folder(_) => Stand::Folder,
+            End::Link => Stand::Link,
+            End::Row(row) => match kind(&row) {
+                "link" => Stand::Link,
+                "submodule" => Stand::Submodule,
+                _ => Stand::File,
+            },
         })
     }
 
