@@ -8,7 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "a turn of leadership is measured by the clock")]
 
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Answer, Fault, FaultKind};
 
@@ -53,6 +53,12 @@ impl Gate {
         turn.epoch == 0 || turn.until.is_some_and(|until| Instant::now() < until)
     }
 
+    /// How long writes may pass yet.
+    pub(crate) fn left(&self) -> Duration {
+        let until = self.turn.lock().expect("no holder panics").until;
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+    }
+
     /// Fails unless a write may pass.
     pub(super) fn pass(&self) -> Answer<()> {
         if self.is_open() { Ok(()) } else { Err(over("it is not this process's turn to write")) }
@@ -75,8 +81,6 @@ fn over(why: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
