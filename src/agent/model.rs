@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::decide::Policy;
+use super::sync::pass;
 use super::{Clock, Event, Options, Rules, Summary, sync_once};
 use crate::cluster::fake::{Fake, Standing};
 use crate::cluster::{Claim, Key, Owner};
@@ -332,6 +333,27 @@ fn what_lingers_is_kept_in_the_inventory() {
     assert_eq!(done.expect("synced").failed(), 0);
     let world = fake.world.lock().expect("free");
     assert!(world.pages.values().all(|(_, page)| !page.members.contains(&held)));
+}
+
+#[test]
+fn what_the_server_does_not_let_go_is_still_to_go() {
+    let fake = Fake::default();
+    let options = options("shop");
+    let stuck = Key::new("", "ConfigMap", "a", "stuck");
+    let both = BTreeMap::from([(stuck.clone(), 1), (Key::new("", "Secret", "a", "other"), 1)]);
+    run(&fake, &options, &both).0.expect("synced");
+    fake.world.lock().expect("free").rejected.insert("stuck".to_owned());
+    let rest = Set { objects: vec![object(&Key::new("", "Secret", "a", "other"), 1)] };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let clock = Clock::Still(Mutex::default());
+    let left = |fake: &Fake| {
+        let passed = runtime.block_on(pass(fake, &clock, &options, &rest, &mut |_: &Event| {}));
+        passed.expect("the pass itself does not fail").lingering
+    };
+    assert_eq!(left(&fake), 1, "another full pass is due: some objects alone are never pruned");
+    fake.world.lock().expect("free").rejected.clear();
+    assert_eq!(left(&fake), 0);
+    assert!(!fake.world.lock().expect("free").objects.contains_key(&stuck));
 }
 
 #[test]

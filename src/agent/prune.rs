@@ -20,6 +20,8 @@ enum Met {
     Open,
     /// It stays, with its entry.
     Stays,
+    /// The server did not let it go; it stays, and a later pass tries again.
+    Refused,
 }
 
 impl<C: Cluster> Pass<'_, C> {
@@ -28,6 +30,7 @@ impl<C: Cluster> Pass<'_, C> {
         let mut gone: BTreeSet<Key> = BTreeSet::new();
         let mut stays: BTreeSet<Key> = BTreeSet::new();
         let mut begun: BTreeSet<Key> = BTreeSet::new();
+        let mut refused = 0;
         let mut pause = ROUND_PAUSE;
         if self.is_too_much() {
             return Ok(());
@@ -46,6 +49,10 @@ impl<C: Cluster> Pass<'_, C> {
                     Met::Gone => drop(gone.insert(key)),
                     Met::Open => open.push(key),
                     Met::Stays => drop(stays.insert(key)),
+                    Met::Refused => {
+                        refused += 1;
+                        stays.insert(key);
+                    }
                 }
             }
             if !self.options.dry_run {
@@ -53,7 +60,7 @@ impl<C: Cluster> Pass<'_, C> {
                 stored.map_err(|fault| Box::new(fault.diagnostic("store the inventory")))?;
             }
             if open.is_empty() || self.clock.now() >= deadline || self.options.dry_run {
-                self.lingering = open.len();
+                self.lingering = open.len() + refused;
                 for key in open {
                     let late = || Event::Kept(key.clone(), "it could not be deleted in time".to_owned());
                     let event = if begun.contains(&key) { Event::Deleting(key) } else { late() };
@@ -170,7 +177,7 @@ impl<C: Cluster> Pass<'_, C> {
                     return Ok(Met::Open);
                 }
                 self.tell(&Event::Failed(key.clone(), fault));
-                Ok(Met::Stays)
+                Ok(Met::Refused)
             }
         }
     }

@@ -253,6 +253,9 @@ impl Cluster for Fake {
             if standing.uid != seen.uid || standing.version.to_string() != seen.version {
                 return Err(raced(&key.to_string()));
             }
+            if world.rejected.contains(key.name.as_str()) {
+                return Err(Fault::new(FaultKind::Rejected, format!("`{key}` may not go")));
+            }
             if dry_run {
                 return Ok(Deleted::Gone);
             }
