@@ -5,10 +5,11 @@
 //! printed is for the caller to see, who knows where values come from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::diag::{SourceText, Span, Warnings};
-use crate::gotmpl::{Ctx, Dot, Options, Read, Segment, Stack, Val, on_render_stack};
+use crate::diag::{SourceText, Span};
+use crate::gotmpl::{Dot, Read, Segment, Stack, on_render_stack};
 use crate::value::Tree;
 use crate::yaml::{self, Dialect};
 
@@ -16,7 +17,7 @@ use super::blame::chart_names;
 use super::chart::Chart;
 use super::engine::ReleaseOptions;
 use super::inputs;
-use super::manifests::{is_partial, split};
+use super::manifests::split;
 use super::run::{self, Ambient};
 use super::stage::Stage;
 use super::values::UserValues;
@@ -99,21 +100,15 @@ fn traced(
     ambient.begin(&|| inputs::digest(chart, &user, options));
     let stage = Stage::set(chart, options, &user).ok()?;
     let ordered = stage.runnables();
-    let templates = run::compiled(&ordered, profile, &chart.units).ok()?;
-    let mut warnings = Warnings::new();
-    let mut host = run::Hosted::new(ambient, &mut warnings);
-    let mut ctx = Ctx::new(&templates, &mut host, Options { stack, trace: true, ..Options::default() });
     let mut found = BTreeMap::new();
-    for runnable in ordered.iter().filter(|runnable| !is_partial(&runnable.path)) {
-        run::place_template(runnable, profile);
-        let Ok(output) = ctx.execute(&runnable.path, Val::Map(runnable.data.clone())) else { break };
-        let segments = ctx.take_segments();
+    run::traced(&ordered, (profile, &chart.units), ambient, stack, |runnable, output, segments| {
         if wanted.contains(&*runnable.path)
             && let Ok(text) = String::from_utf8(output)
         {
-            found.insert(runnable.path.clone(), Output { text: SourceText::new(&*runnable.path, text), segments });
+                found.insert(runnable.path.clone(), Output { text: SourceText::new(&*runnable.path, text), segments });
         }
-    }
+        if found.len() == wanted.len() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
     Some(found)
 }
 

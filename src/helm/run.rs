@@ -4,13 +4,14 @@
 //! template does to `.Values` with `set` is seen by those run after it, and of two templates that define one name the
 //! one parsed later wins.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText, Span, Warnings};
 use crate::funcs;
 use crate::gotmpl::{
-    CallSite, Ctx, Entries, ExecError, FuncError, Host, Map, Options, Stack, Templates, Unit, Val, has_no_value,
+    CallSite, Ctx, Entries, ExecError, FuncError, Host, Map, Options, Segment, Stack, Templates, Unit, Val, has_no_value,
 };
 use crate::source::threads;
 use crate::yaml;
@@ -44,14 +45,14 @@ pub trait Ambient: Send {
 }
 
 /// The engine's view of [`Ambient`].
-pub(super) struct Hosted<'a> {
+struct Hosted<'a> {
     ambient: &'a mut dyn Ambient,
     warnings: &'a mut Warnings,
     lookup_told: bool,
 }
 
 impl<'a> Hosted<'a> {
-    pub(super) fn new(ambient: &'a mut dyn Ambient, warnings: &'a mut Warnings) -> Hosted<'a> {
+    fn new(ambient: &'a mut dyn Ambient, warnings: &'a mut Warnings) -> Hosted<'a> {
         Hosted { ambient, warnings, lookup_told: false }
     }
 }
@@ -160,23 +161,42 @@ pub(crate) fn printer_of(
     stack: Stack,
     (path, text, offset): (&str, &str, usize),
 ) -> Option<(SourceText, Span)> {
-    let templates = compiled(ordered, profile, &Units::default()).ok()?;
+    let mut found = None;
+    traced(ordered, (profile, &Units::default()), ambient, stack, |runnable, output, segments| {
+        if &*runnable.path != path {
+            return ControlFlow::Continue(());
+        }
+        let segment = segments.into_iter().find(|segment| segment.output.contains(&offset));
+        found = segment.filter(|_| output == text.as_bytes());
+        ControlFlow::Break(())
+    })?;
+    found.map(|segment| (segment.source.clone(), segment.place_of(offset)))
+}
+
+/// Runs the templates in their order, and shows what each printed and which parts of templates printed it, until `see` has seen
+/// enough or one fails. Nothing if they do not compile.
+pub(super) fn traced(
+    ordered: &[Runnable],
+    (profile, units): (Profile, &Units),
+    ambient: &mut dyn Ambient,
+    stack: Stack,
+    mut see: impl FnMut(&Runnable, Vec<u8>, Vec<Segment>) -> ControlFlow<()>,
+) -> Option<()> {
+    let templates = compiled(ordered, profile, units).ok()?;
     let mut warnings = Warnings::new();
     let mut host = Hosted::new(ambient, &mut warnings);
     let mut ctx = Ctx::new(&templates, &mut host, Options { stack, trace: true, ..Options::default() });
-    for runnable in ordered.iter().filter(|runnable| !is_partial(&runnable.path)) {
-        place_template(runnable, profile);
-        let output = ctx.execute(&runnable.path, Val::Map(runnable.data.clone())).ok()?;
+    for runnable in printing(ordered) {
+        let Ok(output) = output(&mut ctx, runnable, profile) else { break };
         let segments = ctx.take_segments();
-        if &*runnable.path == path {
-            let segment = segments.into_iter().find(|segment| segment.output.contains(&offset))?;
-            return (output == text.as_bytes()).then(|| (segment.source.clone(), segment.place_of(offset)));
+        if see(runnable, output, segments).is_break() {
+            break;
         }
     }
-    None
+    Some(())
 }
 
-pub(super) fn compiled(ordered: &[Runnable], profile: Profile, units: &Units) -> Result<Templates> {
+fn compiled(ordered: &[Runnable], profile: Profile, units: &Units) -> Result<Templates> {
     let mut templates = Templates::new(Arc::new(funcs::table(profile)));
     let texts = ordered.iter().map(|runnable| (runnable.path.clone(), runnable.text.clone())).collect();
     for unit in parsed(texts, &templates, units) {
@@ -186,7 +206,7 @@ pub(super) fn compiled(ordered: &[Runnable], profile: Profile, units: &Units) ->
 }
 
 /// `.Template` as the template itself sees it.
-pub(super) fn place_template(runnable: &Runnable, profile: Profile) {
+fn place_template(runnable: &Runnable, profile: Profile) {
     let place = Map::typed(values_type(profile), Entries::new());
     place.set("Name", Val::str(&*runnable.path));
     place.set("BasePath", runnable.base_path.clone());

@@ -143,13 +143,15 @@ fn pointer(line: &str) -> Option<Vec<String>> {
 
 /// The violations of one schema, one line each.
 fn single(schema: &SourceText, values: &Value, profile: Profile) -> Result<(), String> {
-    let (read, _) = read(schema, profile)?;
+    let (mut parsed, patterns) = read(schema, profile)?;
     // most schemas are good, and so are most values; where one is not, the library tells what is wrong
-    if is_well_formed(&read) && met(read, TRUSTED_ADDRESS, values) == Ok(()) {
-        return Ok(());
+    if is_well_formed(&parsed) {
+        if met(parsed, TRUSTED_ADDRESS, values).is_ok() {
+            return Ok(());
+        }
+        parsed = read(schema, profile)?.0;
     }
-    let (read, patterns) = self::read(schema, profile)?;
-    met(read, ADDRESS, values).map_err(|mut text| {
+    met(parsed, ADDRESS, values).map_err(|mut text| {
         for (written, original) in patterns {
             text = text.replace(&written, &original);
         }
@@ -176,9 +178,11 @@ fn met(schema: Value, address: &str, values: &Value) -> Result<(), String> {
     compiler.add_resource(address, schema).map_err(|error| error.to_string())?;
     let index = compiler.compile(address, &mut schemas).map_err(|error| compile_error(&error))?;
     schemas.validate(values, index).map_err(|error| {
-        let text = error.to_string();
-        let rest = text.strip_prefix("jsonschema validation failed with ").map(|rest| rest.split_once('\n'));
-        rest.map_or(text.clone(), |rest| rest.map(|(_, rest)| rest.to_owned()).unwrap_or_default()) + "\n"
+        let mut text = error.to_string();
+        if let Some(rest) = text.strip_prefix("jsonschema validation failed with ") {
+            text = rest.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
+        }
+        text + "\n"
     })
 }
 

@@ -214,7 +214,7 @@ mod tests {
     }
 
     /// A world that is never asked.
-    struct Nowhere;
+    pub(super) struct Nowhere;
 
     impl Ambient for Nowhere {
         fn now(&mut self) -> (i64, u32) {

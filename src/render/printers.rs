@@ -76,23 +76,8 @@ pub fn printers(
 mod tests {
     use super::*;
     use crate::compat::Profile;
+    use crate::render::tests::Nowhere;
     use crate::source::Memory;
-
-    struct Nowhere;
-
-    impl Ambient for Nowhere {
-        fn now(&mut self) -> (i64, u32) {
-            (0, 0)
-        }
-
-        fn random(&mut self, _: &str, _: u32, out: &mut [u8]) {
-            out.fill(0);
-        }
-
-        fn host_address(&mut self, _: &str) -> String {
-            String::new()
-        }
-    }
 
     const TEMPLATE: &str = "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Release.Name }}-web\n  labels:\n    {{- toYaml .Values.labels | nindent 4 }}\nspec:\n  ports:\n  {{- range .Values.ports }}\n  - port: {{ .port }}\n    name: {{ .name }}\n  {{- end }}\n";
 
