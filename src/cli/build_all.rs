@@ -67,7 +67,7 @@ pub(super) fn run(
     world: &World<'_>,
     terminal: &Terminal,
 ) -> Result<Outcome> {
-    let pool = Pool::new(&Disk, options.profile);
+    let pool = if args.all { Pool::many(&Disk, options.profile) } else { Pool::new(&Disk, options.profile) };
     let folder = args.cache.as_deref().map(absolute).transpose()?;
     let folder = folder.map(|path| CacheFolder::new(&path, args.cache_limit << 20));
     let salt = format!("{}\n{options:?}", build_identity());

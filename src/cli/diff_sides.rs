@@ -15,7 +15,7 @@ use crate::diag::{Diagnostic, Result, SourceText};
 use crate::diff::Report;
 use crate::helm;
 use crate::manifest::{Origin, Set};
-use crate::render::{self, Inputs, KUSTOMIZATION_FILES, Options, Pool};
+use crate::render::{self, Inputs, KUSTOMIZATION_FILES, Options, Pool, Touched, Unchanged};
 use crate::source::{self, Disk, EntryKind, Source, hex, relative};
 
 use super::bring::{FetchFlags, settle_in};
@@ -154,12 +154,18 @@ impl Sides<'_> {
     /// Every root below both folders, rendered where its inputs differ.
     pub(super) fn roots(&self, threads: Option<usize>) -> Result<Roots> {
         let (old, new) = (Tree::of(self.old)?, Tree::of(self.new)?);
-        let (before, after) = (Pool::new(old.source(), self.old.profile), Pool::new(new.source(), self.new.profile));
+        let after = Pool::many(new.source(), self.new.profile);
         let beside = [LOCK_FILE];
         let is = Inputs::new(&after, &new.top, &beside);
         let new_roots = new.roots(&after)?;
-        // where two revisions differ in the bytes of some files only, it is plain which roots those are part of
+        // where two revisions differ in the bytes of some files only, it is plain which roots those are part of, and what
+        // both sides can share
         let changed = if self.old.profile == self.new.profile { old.changed(&new)? } else { None };
+        let unchanged = changed.as_ref().map(|files| Unchanged::new(old.source(), &after, files));
+        let before = match &unchanged {
+            Some(files) => Pool::twin(files, &after),
+            None => Pool::many(old.source(), self.old.profile),
+        };
         let same_outlines = |files: &BTreeSet<String>| {
             !files.iter().any(|file| KUSTOMIZATION_FILES.contains(&file.rsplit('/').next().unwrap_or_default()))
         };
@@ -175,8 +181,9 @@ impl Sides<'_> {
         let names: BTreeSet<&String> = old_roots.keys().chain(new_roots.keys()).collect();
         let total = names.len();
         let same_profile = self.old.profile == self.new.profile;
-        let differs = |old: &String, new: &String| match &changed {
-            Some(files) => is.holds(new, files),
+        let mut touched = changed.as_ref().map(|files| Touched::new(&is, files));
+        let mut differs = |old: &String, new: &String| match &mut touched {
+            Some(touched) => touched.root(new),
             None => !same_profile || was.digest(old) != is.digest(new),
         };
         let differing: Vec<(&String, Option<&String>, Option<&String>)> = names

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::KUSTOMIZATION_FILES;
 use super::pool::Pool;
-use crate::source::{EntryKind, Question, Source as _, hex, join, relative};
+use crate::source::{Entry, EntryKind, Question, Source as _, hex, join, relative};
 use crate::value::Tree;
 
 /// Longest text that may be a path.
@@ -42,7 +42,7 @@ impl<'p, 'a> Inputs<'p, 'a> {
     /// The digest of all that a root is made of; the same for the same files under the same names as seen from `top`.
     pub fn digest(&self, root: &str) -> String {
         let mut files = BTreeSet::new();
-        self.each(root, &mut |own| {
+        self.each(root, &mut |_, own| {
             files.extend(own.iter().cloned());
             true
         });
@@ -51,26 +51,13 @@ impl<'p, 'a> Inputs<'p, 'a> {
         hex(files.iter().map(line).collect::<String>().as_bytes())
     }
 
-    /// True if any file that a root is made of is one of these. A file behind a link is where the link leads.
-    pub fn holds(&self, root: &str, files: &BTreeSet<String>) -> bool {
-        let is_one = |path: &String| {
-            files.contains(path) || self.pool.files.real_path(path).is_ok_and(|real| files.contains(&real))
-        };
-        let mut found = false;
-        self.each(root, &mut |own| {
-            found = own.iter().any(is_one);
-            !found
-        });
-        found
-    }
-
-    /// Shows the files of a root's kustomization, and of each that it includes, until `go_on` has seen enough.
-    fn each(&self, root: &str, go_on: &mut dyn FnMut(&BTreeSet<String>) -> bool) {
+    /// Shows a root's folder and its own files, and those of each folder that it includes, until `go_on` has seen enough.
+    fn each(&self, root: &str, go_on: &mut dyn FnMut(&str, &BTreeSet<String>) -> bool) {
         let mut seen = BTreeSet::new();
         let mut waiting = vec![root.to_owned()];
         while let Some(folder) = waiting.pop() {
             let own = self.folder(&folder);
-            if !go_on(&own.0) {
+            if !go_on(&folder, &own.0) {
                 return;
             }
             if seen.insert(folder) {
@@ -83,15 +70,23 @@ impl<'p, 'a> Inputs<'p, 'a> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(folder) {
             return Arc::clone(known);
         }
-        let mut reach = Reach { pool: self.pool, folder, files: BTreeSet::new(), includes: BTreeSet::new() };
+        let mut reach = Reach {
+            pool: self.pool,
+            folder,
+            entries: self.pool.files.entries(folder).ok(),
+            files: BTreeSet::new(),
+            includes: BTreeSet::new(),
+        };
         for name in KUSTOMIZATION_FILES.iter().chain(self.beside) {
             let path = join(folder, name);
-            if self.pool.files.kind(&path) == Some(EntryKind::File) {
+            if reach.has(name) && self.pool.files.kind(&path) == Some(EntryKind::File) {
                 reach.files.insert(path);
             }
         }
         for name in KUSTOMIZATION_FILES {
-            reach.kustomization(&join(folder, name));
+            if reach.has(name) {
+                reach.kustomization(&join(folder, name));
+            }
         }
         let found = Arc::new((reach.files, reach.includes));
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), found.clone());
@@ -99,14 +94,65 @@ impl<'p, 'a> Inputs<'p, 'a> {
     }
 }
 
+/// Which roots are made of one of some files.
+pub struct Touched<'i> {
+    inputs: &'i Inputs<'i, 'i>,
+    files: &'i BTreeSet<String>,
+    /// Their names without folders: a file that is no link and has none of these is none of them.
+    names: BTreeSet<&'i str>,
+    /// Whether a folder's own files are among them.
+    known: BTreeMap<String, bool>,
+}
+
+impl<'i> Touched<'i> {
+    /// By these files: absolute paths, links resolved.
+    pub fn new(inputs: &'i Inputs<'i, 'i>, files: &'i BTreeSet<String>) -> Touched<'i> {
+        let names = files.iter().map(|path| name(path)).collect();
+        Touched { inputs, files, names, known: BTreeMap::new() }
+    }
+
+    /// True if any file that a root is made of is one of the files. A file behind a link is where the link leads.
+    pub fn root(&mut self, root: &str) -> bool {
+        let Touched { inputs, files, names, known } = self;
+        let source = &inputs.pool.files;
+        let is_one = |path: &String| {
+            let may = names.contains(name(path)) || source.look(path).is_some_and(|(_, is_link)| is_link);
+            may && source.real_path(path).is_ok_and(|real| files.contains(&real))
+        };
+        let mut found = false;
+        inputs.each(root, &mut |folder, own| {
+            found = known.get(folder).copied().unwrap_or_else(|| {
+                let holds = own.iter().any(is_one);
+                known.insert(folder.to_owned(), holds);
+                holds
+            });
+            !found
+        });
+        found
+    }
+}
+
+/// The last part of a path.
+fn name(path: &str) -> &str {
+    &path[path.rfind('/').map_or(0, |at| at + 1)..]
+}
+
 struct Reach<'p, 'a> {
     pool: &'p Pool<'a>,
     folder: &'p str,
+    /// What stands in the folder; nothing where it cannot be listed.
+    entries: Option<Arc<[Entry]>>,
     files: BTreeSet<String>,
     includes: BTreeSet<String>,
 }
 
 impl Reach<'_, '_> {
+    /// True if something of that name may stand in the folder.
+    fn has(&self, name: &str) -> bool {
+        let stands = |entries: &Arc<[Entry]>| entries.binary_search_by(|entry| entry.name.as_str().cmp(name)).is_ok();
+        self.entries.as_ref().is_none_or(stands)
+    }
+
     fn kustomization(&mut self, path: &str) {
         let Some(tree) = self.read(path) else { return };
         self.texts(&tree);
@@ -151,6 +197,11 @@ impl Reach<'_, '_> {
         if text.is_empty() || text.len() > PATH_BYTES_MAX || text.contains('\n') || text.starts_with('/') {
             return;
         }
+        // most texts mean no file: the first part of a way down says so, unless a part leads up again
+        let first = text.split('/').find(|part| !matches!(*part, "" | "."));
+        if !text.contains("..") && !first.is_some_and(|first| self.has(first)) {
+            return;
+        }
         let path = join(self.folder, text);
         // whatever names its own folder means no file
         if path != self.folder {
@@ -176,7 +227,7 @@ impl Reach<'_, '_> {
         if depth > FOLDER_DEPTH_MAX {
             return;
         }
-        for entry in self.pool.files.list(folder).unwrap_or_default() {
+        for entry in self.pool.files.entries(folder).iter().flat_map(|entries| entries.iter()) {
             let path = join(folder, &entry.name);
             match entry.kind {
                 Some(EntryKind::Folder) => self.whole(&path, depth + 1),

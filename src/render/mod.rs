@@ -30,10 +30,10 @@ use crate::source::{EntryKind, Source};
 use crate::yaml;
 pub use all::{Done, Many};
 use chart::Inflater;
-pub use inputs::Inputs;
+pub use inputs::{Inputs, Touched};
 pub use kept::{Kept, Store};
 pub use page::Page;
-pub use pool::Pool;
+pub use pool::{Pool, Unchanged};
 pub use printers::{Printed, Printer, Way, printers};
 pub use roots::roots;
 

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+
 use crate::diag::{Diagnostic, Result};
 use crate::kustomize::{self, Outline};
 use crate::source::{EntryKind, Question, Source as _, join, threads};
@@ -20,9 +22,9 @@ const FOLDER_DEPTH_MAX: usize = 64;
 
 /// The roots at and below `top`, with what earlier runs know of kustomizations. Fails with `roots-none` where there is none.
 pub fn roots(pool: &Pool<'_>, top: &str, kept: Option<&Kept<'_>>) -> Result<Vec<String>> {
-    foresee(pool, top, kept.is_some());
+    let foreseen = foresee(pool, top, kept.is_some());
     let outlines = kept.map(Outlines::new);
-    let mut search = Search { pool, outlines, seen: BTreeSet::new(), found: BTreeMap::new() };
+    let mut search = Search { pool, foreseen, outlines, seen: BTreeSet::new(), found: BTreeMap::new() };
     search.walk(top, 0)?;
     let Search { outlines, found, .. } = search;
     outlines.map_or(Ok(()), Outlines::keep)?;
@@ -48,35 +50,51 @@ pub fn roots(pool: &Pool<'_>, top: &str, kept: Option<&Kept<'_>>) -> Result<Vec<
     Ok(roots)
 }
 
-/// Has all cores fetch what the search is going to ask for, folder level by folder level. Links are left to the search, which
-/// knows where it has been; so are failures.
-fn foresee(pool: &Pool<'_>, top: &str, digests: bool) {
+/// Has all cores fetch what the search is going to ask for, folder level by folder level: the outlines, or, where `digests`
+/// will tell them, the bytes. Links are left to the search, which knows where it has been; so are failures.
+fn foresee(pool: &Pool<'_>, top: &str, digests: bool) -> FxHashMap<String, Outline> {
     let files = &pool.files;
-    let look = |folder: String| -> Vec<String> {
-        let Ok(entries) = files.list(&folder) else { return Vec::new() };
+    let look = |folder: String| -> (Vec<String>, Option<(String, Outline)>) {
+        let Ok(entries) = files.entries(&folder) else { return (Vec::new(), None) };
         let has = |name: &str| entries.iter().any(|entry| entry.name == name);
-        match KUSTOMIZATION_FILES.iter().find(|name| has(name)) {
-            Some(name) if digests => drop(files.answer(Question::Bytes, &join(&folder, name))),
-            Some(_) => drop(kustomize::outline(files, &folder, &pool.parsed)),
-            None if has("Chart.yaml") => return Vec::new(),
-            None => {}
+        let name = KUSTOMIZATION_FILES.iter().find(|name| has(name));
+        if name.is_none() && has("Chart.yaml") {
+            return (Vec::new(), None);
         }
+        let outline = match name {
+            Some(name) if digests => {
+                files.answer(Question::Bytes, &join(&folder, name));
+                None
+            }
+            Some(_) => kustomize::outline(files, &folder, &pool.parsed).ok(),
+            None => None,
+        };
         let inner = entries
             .iter()
             .filter(|entry| entry.kind == Some(EntryKind::Folder) && !entry.is_link && !entry.name.starts_with('.'));
-        inner.map(|entry| join(&folder, &entry.name)).collect()
+        let inner = inner.map(|entry| join(&folder, &entry.name)).collect();
+        (inner, outline.map(|outline| (folder, outline)))
     };
+    let mut outlines = FxHashMap::default();
     let mut level = vec![top.to_owned()];
     for _ in 0..=FOLDER_DEPTH_MAX {
         if level.is_empty() {
             break;
         }
-        level = threads::map(level, look).into_iter().flatten().collect();
+        let mut next = Vec::new();
+        for (inner, outline) in threads::map(level, look) {
+            next.extend(inner);
+            outlines.extend(outline);
+        }
+        level = next;
     }
+    outlines
 }
 
 struct Search<'p, 'a, 'k> {
     pool: &'p Pool<'a>,
+    /// Outlines by folder, as far as they were made at once.
+    foreseen: FxHashMap<String, Outline>,
     /// What earlier runs know.
     outlines: Option<Outlines<'k, 'k>>,
     /// Folders walked, links resolved: a link that leads back is not followed for ever.
@@ -97,11 +115,12 @@ impl Search<'_, '_, '_> {
         if !self.seen.insert(files.real_path(folder)?) {
             return Ok(());
         }
-        let entries = files.list(folder)?;
+        let entries = files.entries(folder)?;
         let has = |name: &str| entries.iter().any(|entry| entry.kind == Some(EntryKind::File) && entry.name == name);
         let mut names = KUSTOMIZATION_FILES.iter().filter(|name| has(name));
         if let Some(name) = names.next() {
-            let outline = || kustomize::outline(files, folder, &self.pool.parsed).ok();
+            let foreseen = self.foreseen.remove(folder);
+            let outline = || foreseen.or_else(|| kustomize::outline(files, folder, &self.pool.parsed).ok());
             let outline = match &mut self.outlines {
                 // several files are a fault, whatever is in them
                 Some(outlines) if names.next().is_none() => {

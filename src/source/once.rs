@@ -52,7 +52,7 @@ pub struct Once<'a> {
 struct Known {
     look: OnceLock<Option<(EntryKind, bool)>>,
     bytes: OnceLock<Result<Arc<[u8]>>>,
-    entries: OnceLock<Result<Vec<Entry>>>,
+    entries: OnceLock<Result<Arc<[Entry]>>>,
     real_path: OnceLock<Result<String>>,
     digest: OnceLock<String>,
 }
@@ -91,6 +91,11 @@ impl<'a> Once<'a> {
         }
     }
 
+    /// The entries of a folder, sorted by name as bytes.
+    pub fn entries(&self, path: &str) -> Result<Arc<[Entry]>> {
+        self.known(path).entries.get_or_init(|| self.inner.list(path).map(Arc::from)).clone()
+    }
+
     /// The answer to a question in a short form: equal for equal answers, and for no others. Failures answer `!`.
     pub fn answer(&self, question: Question, path: &str) -> String {
         match question {
@@ -104,7 +109,7 @@ impl<'a> Once<'a> {
                 let bytes = known.bytes.get_or_init(|| self.inner.read(path));
                 known.digest.get_or_init(|| bytes.as_ref().map_or_else(|_| "!".to_owned(), |bytes| hex(bytes))).clone()
             }
-            Question::Entries => self.list(path).map_or_else(
+            Question::Entries => self.entries(path).map_or_else(
                 |_| "!".to_owned(),
                 |entries| {
                     let line = |entry: &Entry| format!("{:?} {}\n", entry.kind, entry.name);
@@ -139,7 +144,7 @@ impl Source for Once<'_> {
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>> {
-        self.known(path).entries.get_or_init(|| self.inner.list(path)).clone()
+        self.entries(path).map(|entries| entries.to_vec())
     }
 
     fn real_path(&self, path: &str) -> Result<String> {

@@ -8,6 +8,9 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use rustc_hash::FxHashMap;
+
+use super::inflate;
 use super::object::{Id, Kind, Objects};
 use super::pack::{self, Entry, apply};
 use super::{broken, candidates, no_revision};
@@ -18,30 +21,66 @@ const SYMBOLIC_MAX: usize = 8;
 /// Longest chain of changes that is followed; git itself stops at 4,095.
 const CHAIN_MAX: usize = 4096;
 /// Largest loose object, in bytes.
-const LOOSE_BYTES_MAX: u64 = 128 << 20;
+const LOOSE_BYTES_MAX: usize = 128 << 20;
 /// How many repositories may borrow objects from one another.
 const ALTERNATES_MAX: usize = 8;
 
-/// How much of a pack is read at first for one object; where that is too little, ever more.
+/// Packs up to this size are read at once; of larger ones, what is asked for.
+const WHOLE_PACK_BYTES_MAX: u64 = 8 << 20;
+/// How much of a larger pack is read at first for one object; where that is too little, ever more.
 const WINDOW_BYTES: u64 = 16 << 10;
+/// How many bytes of objects are kept for others that are written as changes of them.
+const BASES_BYTES_MAX: usize = 16 << 20;
 
 /// A pack: the bytes of its index, and the pack itself, which may be larger than memory.
 struct PackFile {
     index: Vec<u8>,
-    pack: Mutex<fs::File>,
-    length: u64,
+    pack: PackBytes,
+    bases: Mutex<Bases>,
+}
+
+enum PackBytes {
+    Whole(Vec<u8>),
+    File(Mutex<fs::File>, u64),
+}
+
+/// An object that others are changes of.
+type Base = (Kind, Arc<[u8]>);
+
+/// Objects that others are changes of, by offset.
+#[derive(Default)]
+struct Bases {
+    known: FxHashMap<usize, Base>,
+    bytes: usize,
 }
 
 impl PackFile {
+    fn open(index: &Path) -> std::io::Result<PackFile> {
+        let mut file = fs::File::open(index.with_extension("pack"))?;
+        let length = file.metadata()?.len();
+        let pack = if length <= WHOLE_PACK_BYTES_MAX {
+            let mut bytes = Vec::with_capacity(length as usize);
+            (&mut file).take(length).read_to_end(&mut bytes)?;
+            PackBytes::Whole(bytes)
+        } else {
+            PackBytes::File(Mutex::new(file), length)
+        };
+        Ok(PackFile { index: fs::read(index)?, pack, bases: Mutex::default() })
+    }
+
     /// The entry at an offset; nothing if the pack is broken.
     fn entry(&self, offset: usize) -> Option<Entry> {
-        let left = self.length.checked_sub(offset as u64)?;
+        let (file, length) = match &self.pack {
+            PackBytes::Whole(bytes) => return pack::entry(bytes.get(offset..)?, offset).map(|(entry, _)| entry),
+            PackBytes::File(file, length) => (file, length),
+        };
+        let left = length.checked_sub(offset as u64)?;
         let mut window = WINDOW_BYTES;
         loop {
             let size = window.min(left);
             let mut bytes = Vec::with_capacity(size as usize);
             {
-                let mut file = self.pack.lock().ok()?;
+                let mut file = file.lock().ok()?;
                 file.seek(SeekFrom::Start(offset as u64)).ok()?;
                 (&mut *file).take(size).read_to_end(&mut bytes).ok()?;
             }
@@ -50,6 +89,17 @@ impl PackFile {
                 None if size == left => return None,
                 None => window *= 8,
             }
+        }
+    }
+
+    fn base(&self, offset: usize) -> Option<Base> {
+        self.bases.lock().ok()?.known.get(&offset).cloned()
+    }
+
+    fn keep(&self, offset: usize, base: &Base) {
+        let Ok(mut bases) = self.bases.lock() else { return };
+        if bases.bytes + base.1.len() <= BASES_BYTES_MAX && bases.known.insert(offset, base.clone()).is_none() {
+            bases.bytes += base.1.len();
         }
     }
 }
@@ -164,10 +214,10 @@ impl Local {
         let name = id.to_string();
         for store in &self.stores {
             let Ok(file) = fs::File::open(store.join(&name[..2]).join(&name[2..])) else { continue };
-            let mut bytes = Vec::new();
-            let mut decoder = flate2::read::ZlibDecoder::new(file).take(LOOSE_BYTES_MAX);
+            let mut packed = Vec::new();
             let wrong = || broken(&self.url, &format!("has a broken object {id}"));
-            decoder.read_to_end(&mut bytes).map_err(|_| wrong())?;
+            file.take(LOOSE_BYTES_MAX as u64).read_to_end(&mut packed).map_err(|_| wrong())?;
+            let bytes = inflate::whole(&packed, LOOSE_BYTES_MAX).ok_or_else(wrong)?;
             let end = bytes.iter().position(|byte| *byte == 0).ok_or_else(wrong)?;
             let word = std::str::from_utf8(&bytes[..end]).ok().and_then(|header| header.split(' ').next());
             let kind = word.and_then(Kind::of_word).ok_or_else(wrong)?;
@@ -189,35 +239,40 @@ impl Local {
                 if Id::of(kind, &bytes) != *id {
                     return Err(wrong());
                 }
-                return Ok(Some((kind, bytes.into())));
+                return Ok(Some((kind, bytes)));
             }
         }
         Ok(None)
     }
 
     /// The object at an offset of a pack, its changes applied; nothing if the pack is broken.
-    fn unpack(&self, pack: &PackFile, mut offset: usize) -> Result<Option<(Kind, Vec<u8>)>> {
+    fn unpack(&self, pack: &PackFile, mut offset: usize) -> Result<Option<Base>> {
         let mut deltas = Vec::new();
-        let (kind, mut bytes) = loop {
+        let mut base = loop {
+            if let Some(base) = pack.base(offset) {
+                break base;
+            }
             let Some(entry) = pack.entry(offset).filter(|_| deltas.len() < CHAIN_MAX) else { return Ok(None) };
             match entry {
-                Entry::Whole(kind, bytes) => break (kind, bytes),
+                Entry::Whole(kind, bytes) => break (kind, Arc::from(bytes)),
                 Entry::OffsetDelta(base, delta) => {
-                    deltas.push(delta);
+                    deltas.push((offset, delta));
                     offset = base;
                 }
                 Entry::NameDelta(base, delta) => {
-                    deltas.push(delta);
-                    let Some((kind, bytes)) = self.get(&base)? else { return Ok(None) };
-                    break (kind, bytes.to_vec());
+                    deltas.push((offset, delta));
+                    let Some(base) = self.get(&base)? else { return Ok(None) };
+                    break base;
                 }
             }
         };
-        for delta in deltas.iter().rev() {
-            let Some(changed) = apply(&bytes, delta) else { return Ok(None) };
-            bytes = changed;
+        while let Some((changed_at, delta)) = deltas.pop() {
+            pack.keep(offset, &base);
+            let Some(changed) = apply(&base.1, &delta) else { return Ok(None) };
+            base.1 = Arc::from(changed);
+            offset = changed_at;
         }
-        Ok(Some((kind, bytes)))
+        Ok(Some(base))
     }
 
     /// The index and the pack at a path, read once.
@@ -229,9 +284,7 @@ impl Local {
         }
         let unreadable =
             |error: std::io::Error| broken(&self.url, &format!("has an unreadable pack {}: {error}", index.display()));
-        let file = fs::File::open(index.with_extension("pack")).map_err(unreadable)?;
-        let length = file.metadata().map_err(unreadable)?.len();
-        let pack = Arc::new(PackFile { index: fs::read(index).map_err(unreadable)?, pack: Mutex::new(file), length });
+        let pack = Arc::new(PackFile::open(index).map_err(unreadable)?);
         known.insert(index.to_owned(), pack.clone());
         Ok(pack)
     }
@@ -239,9 +292,9 @@ impl Local {
 
 impl Objects for Local {
     fn get(&self, id: &Id) -> Result<Option<(Kind, Arc<[u8]>)>> {
-        match self.loose(id)? {
+        match self.packed(id)? {
             Some(found) => Ok(Some(found)),
-            None => self.packed(id),
+            None => self.loose(id),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! hashed, so what a server sends is what its names say; what a lock pins is a SHA-256 over all files, not git's SHA-1.
 //! Nothing is written, no process is started, and ssh, which needs one, is refused by name.
 
+mod inflate;
 mod local;
 mod object;
 mod pack;

@@ -1,13 +1,12 @@
 //! Git's packs: many objects in a row, compressed, some written as what changes in another one.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::sync::Arc;
 
-use flate2::bufread::ZlibDecoder;
 use sha1::{Digest as _, Sha1};
 
 use super::broken;
+use super::inflate;
 use super::object::{Id, Kind, Objects};
 use crate::diag::{Diagnostic, Result};
 
@@ -164,14 +163,8 @@ pub(super) fn entry(packed: &[u8], start: usize) -> Option<(Entry, usize)> {
         }
         _ => return None,
     };
-    let mut decoder = ZlibDecoder::new(packed.get(at..)?);
-    let mut bytes = Vec::with_capacity(size as usize);
-    (&mut decoder).take(size + 1).read_to_end(&mut bytes).ok()?;
-    // the stream's end is read only when there is nothing left in it
-    if bytes.len() as u64 != size || decoder.read(&mut [0]).ok()? != 0 {
-        return None;
-    }
-    Some((made(bytes), at + decoder.total_in() as usize))
+    let (bytes, length) = inflate::exactly(packed.get(at..)?, size as usize)?;
+    Some((made(bytes), at + length))
 }
 
 /// Git's other number: each further byte also counts one.
