@@ -4,20 +4,33 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    let is = |name: &str, wanted: &str| std::env::var(name).is_ok_and(|value| value == wanted);
+    let cli = std::env::var_os("CARGO_FEATURE_CLI").is_some();
+    if !is("CARGO_CFG_TARGET_OS", "linux") || !is("CARGO_CFG_TARGET_ENV", "gnu") || !cli {
+        return;
+    }
     // A position-independent executable this size has 28,000 addresses that the loader must correct, in 136 pages of their own,
     // before `main` runs: a fifth of what a small render takes. Everything else (heap, stack, libraries) is placed at random still.
-    let linux = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux");
-    let gnu = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "gnu");
-    if linux && gnu && std::env::var_os("CARGO_FEATURE_CLI").is_some() {
-        println!("cargo::rustc-link-arg-bin=hydrant=-no-pie");
-        // The unwinder, which only prints backtraces here, is linked in: a library more to load costs a tenth of a millisecond at
-        // each start. The standard library asks for the shared one; what the linker finds under that name says where else to look.
-        let is = |name: &str, wanted: &str| std::env::var(name).is_ok_and(|value| value == wanted);
-        if is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("PROFILE", "release") {
-            let folder = std::env::var("OUT_DIR").expect("cargo names it");
-            std::fs::write(format!("{folder}/libgcc_s.so"), "GROUP ( libgcc_eh.a libgcc.a )\n")
+    println!("cargo::rustc-link-arg-bin=hydrant=-no-pie");
+    // The C library and the unwinder are linked in, where the system has them to link: to find and bind the shared ones takes a
+    // fifth of a small render. The standard library asks for shared ones; what the linker finds under their names says where else
+    // to look. Names of hosts are still resolved as `nsswitch.conf` says.
+    let shared = std::env::var_os("HYDRANT_SHARED_LIBC").is_some();
+    let needed = ["libc.a", "libm.a", "libgcc_eh.a"];
+    println!("cargo::rerun-if-env-changed=HYDRANT_SHARED_LIBC");
+    if is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("PROFILE", "release") && !shared && needed.into_iter().all(has) {
+        let folder = std::env::var("OUT_DIR").expect("cargo names it");
+        for (name, members) in [("libgcc_s", "libgcc_eh.a libgcc.a"), ("libc", "libc.a"), ("libm", "libm.a")] {
+            std::fs::write(format!("{folder}/{name}.so"), format!("GROUP ( {members} )\n"))
                 .expect("a folder to write to");
-            println!("cargo::rustc-link-search=native={folder}");
         }
+        println!("cargo::rustc-link-arg-bin=hydrant=-static");
+        println!("cargo::rustc-link-arg-bin=hydrant=-L{folder}");
     }
+}
+
+/// True if the system's linker knows a library of that name.
+fn has(name: &str) -> bool {
+    let found = std::process::Command::new("cc").arg(format!("-print-file-name={name}")).output();
+    found.is_ok_and(|output| output.stdout.starts_with(b"/"))
 }

@@ -181,7 +181,8 @@ impl Sides<'_> {
         let names: BTreeSet<&String> = old_roots.keys().chain(new_roots.keys()).collect();
         let total = names.len();
         let same_profile = self.old.profile == self.new.profile;
-        let mut touched = changed.as_ref().map(|files| Touched::new(&is, files));
+        let mut touched =
+            changed.as_ref().map(|files| Touched::new(&is, files, new_roots.values().map(String::as_str).collect()));
         let mut differs = |old: &String, new: &String| match &mut touched {
             Some(touched) => touched.root(new),
             None => !same_profile || was.digest(old) != is.digest(new),

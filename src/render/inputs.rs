@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::KUSTOMIZATION_FILES;
 use super::pool::Pool;
-use crate::source::{Entry, EntryKind, Question, Source as _, hex, join, relative};
+use crate::source::{Entry, EntryKind, Question, Source as _, hex, join, relative, threads};
 use crate::value::Tree;
 
 /// Longest text that may be a path.
@@ -105,8 +105,9 @@ pub struct Touched<'i> {
 }
 
 impl<'i> Touched<'i> {
-    /// By these files: absolute paths, links resolved.
-    pub fn new(inputs: &'i Inputs<'i, 'i>, files: &'i BTreeSet<String>) -> Touched<'i> {
+    /// By these files: absolute paths, links resolved. What the roots are made of is found on all cores.
+    pub fn new(inputs: &'i Inputs<'i, 'i>, files: &'i BTreeSet<String>, roots: Vec<&str>) -> Touched<'i> {
+        threads::map(roots, |root| drop(inputs.folder(root)));
         let names = files.iter().map(|path| name(path)).collect();
         Touched { inputs, files, names, known: BTreeMap::new() }
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diag::{Diagnostic, Result};
 use crate::kustomize::{self, Outline};
@@ -28,18 +28,18 @@ pub fn roots(pool: &Pool<'_>, top: &str, kept: Option<&Kept<'_>>) -> Result<Vec<
     search.walk(top, 0)?;
     let Search { outlines, found, .. } = search;
     outlines.map_or(Ok(()), Outlines::keep)?;
-    let mut included = BTreeSet::new();
-    let mut whole = BTreeMap::new();
-    for (folder, outline) in found {
+    let look = |(folder, outline): (String, Option<Outline>)| {
         // one whose bases cannot be followed is rendered, to say why
         let includes = outline.as_ref().and_then(|outline| outline.includes(&pool.files, &folder).ok());
         let component = includes.is_some() && outline.is_some_and(|outline| outline.component);
-        included.extend(includes.unwrap_or_default());
-        whole.insert(folder, component);
-    }
+        let real = pool.files.real_path(&folder);
+        (folder, real, component, includes.unwrap_or_default())
+    };
+    let looks = threads::map(found.into_iter().collect(), look);
+    let included: FxHashSet<&String> = looks.iter().flat_map(|(_, _, _, includes)| includes).collect();
     let mut roots = Vec::new();
-    for (folder, component) in &whole {
-        if !component && !included.contains(&pool.files.real_path(folder)?) {
+    for (folder, real, component, _) in &looks {
+        if !component && !included.contains(real.as_ref().map_err(Clone::clone)?) {
             roots.push(folder.clone());
         }
     }
