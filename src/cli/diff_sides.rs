@@ -16,7 +16,7 @@ use crate::diff::Report;
 use crate::helm;
 use crate::manifest::{Origin, Set};
 use crate::render::{self, Inputs, KUSTOMIZATION_FILES, Options, Pool, Touched, Unchanged};
-use crate::source::{self, Disk, EntryKind, Source, hex, relative};
+use crate::source::{self, Disk, EntryKind, Source, hex, relative, threads};
 
 use super::bring::{FetchFlags, settle_in};
 use super::connection::ConnectionArgs;
@@ -25,9 +25,6 @@ use super::diff_why;
 use super::git_source::GitSource;
 use super::input::{self, Input};
 use super::terminal::Terminal;
-
-/// Stack of a worker: enough for YAML nested as deep as its reader allows.
-const STACK_BYTES: usize = 64 << 20;
 
 /// One side.
 pub(super) struct Side {
@@ -307,8 +304,7 @@ fn side_by_side<J: Sync, T: Send>(jobs: &[J], threads: usize, work: &(dyn Fn(&J)
                     done.lock().unwrap_or_else(PoisonError::into_inner).insert(at, result);
                 }
             };
-            let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, worker);
-            thread.expect("the system gives a thread");
+            threads::beside(scope, worker);
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()

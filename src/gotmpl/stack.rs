@@ -34,10 +34,14 @@ impl Stack {
     }
 }
 
-/// Runs a render on a deep stack and hands it the [`Stack`] to pass on. The thread stays the same: one more would begin with cold
-/// memory, and to be waited for.
+/// Runs a render on a deep stack and hands it the [`Stack`] to pass on: the one that the thread has, if it is as deep, or else one
+/// made for the render. The thread stays the same: one more would begin with cold memory, and to be waited for.
 pub fn on_render_stack<R>(run: impl FnOnce(Stack) -> R) -> R {
-    stacker::grow(STACK_BYTES, || run(Stack { floor: here().saturating_sub(STACK_BYTES - RESERVE_BYTES) }))
+    let render = || run(Stack { floor: here().saturating_sub(STACK_BYTES - RESERVE_BYTES) });
+    match stacker::remaining_stack() {
+        Some(left) if left >= STACK_BYTES => render(),
+        _ => stacker::grow(STACK_BYTES, render),
+    }
 }
 
 #[inline]

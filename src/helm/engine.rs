@@ -136,7 +136,7 @@ fn render_on(
         let staged = values.merged(options.profile).and_then(|user| Stage::set(chart, options, &user));
         let Ok(stage) = staged else { return };
         let ordered = stage.runnables();
-        helping.run(&run::printing(&ordered), options.profile, Stack::within(threads::STACK_BYTES / 2));
+        helping.run(&run::printing(&ordered), options.profile, Stack::within(threads::STACK_BYTES_SHORT));
         options.leave((stage, ordered));
     };
     std::thread::scope(|scope| {

@@ -217,7 +217,7 @@ fn place_template(runnable: &Runnable, profile: Profile) {
 fn parsed(texts: Vec<(Arc<str>, Arc<str>)>, templates: &Templates, units: &Units) -> Vec<Result<Arc<Unit>>> {
     let compile = |path: &Arc<str>, text: &Arc<str>| {
         let source = SourceText::new(&**path, Arc::clone(text));
-        Unit::parse(&source, templates.functions(), Stack::within(threads::STACK_BYTES / 2)).map_err(|error| {
+        Unit::parse(&source, templates.functions(), Stack::within(threads::STACK_BYTES_SHORT)).map_err(|error| {
             let mut fault = error.to_diagnostic();
             fault.message = format!("parse error at ({path}:{}): {}", error.line, fault.message);
             Box::new(fault)

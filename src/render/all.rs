@@ -10,15 +10,12 @@ use std::thread;
 
 use crate::diag::Result;
 use crate::kustomize;
-use crate::source::{Record, Source, join};
+use crate::source::{Record, Source, join, threads};
 
 use super::kept::Kept;
 use super::page::Page;
 use super::pool::Pool;
 use super::{Ambient, Options, Rendered, render_in};
-
-/// Stack of a worker: enough for YAML nested as deep as its reader allows. Only touched pages cost memory.
-const STACK_BYTES: usize = 64 << 20;
 
 /// How to render many roots.
 pub struct Many<'a> {
@@ -63,8 +60,7 @@ impl Many<'_> {
                         }
                     }
                 };
-                let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
-                thread.expect("the system gives a thread");
+                threads::beside(scope, work);
             }
             drop(send);
             let mut early = BTreeMap::new();

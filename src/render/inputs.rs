@@ -4,12 +4,14 @@
 //! kustomization names, its charts whole, and the same of all that it includes. It errs on the side of too much: a file
 //! that is never read may make two digests differ, a file that is read never goes unseen.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::KUSTOMIZATION_FILES;
 use super::pool::Pool;
-use crate::source::{Entry, EntryKind, Question, Source as _, hex, join, relative, threads};
+use crate::source::{Entry, EntryKind, Once, Question, Source as _, hex, join, relative, threads};
 use crate::value::Tree;
 
 /// Longest text that may be a path.
@@ -20,8 +22,17 @@ const FOLDER_DEPTH_MAX: usize = 64;
 /// Fields that list files whose own texts may name files.
 const PLUGIN_FIELDS: [&str; 3] = ["generators", "transformers", "validators"];
 
-/// The files of one kustomization, and the folders that it includes.
-type Own = (BTreeSet<String>, BTreeSet<String>);
+/// One of the things that a root is made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Part {
+    /// The kustomization in a folder.
+    Kustomization(String),
+    /// A folder with all that is in it, as a chart is.
+    Whole(String),
+}
+
+/// The files of one part, and the parts that it includes.
+type Own = (BTreeSet<String>, BTreeSet<Part>);
 
 /// The digests of roots below one folder.
 pub struct Inputs<'p, 'a> {
@@ -29,8 +40,8 @@ pub struct Inputs<'p, 'a> {
     top: &'p str,
     /// Beside a kustomization, what else counts: a lock.
     beside: &'p [&'p str],
-    /// What was found of each kustomization: its own files, and the folders that it includes.
-    known: Mutex<BTreeMap<String, Arc<Own>>>,
+    /// What was found of each part.
+    known: Mutex<FxHashMap<Part, Arc<Own>>>,
 }
 
 impl<'p, 'a> Inputs<'p, 'a> {
@@ -51,25 +62,37 @@ impl<'p, 'a> Inputs<'p, 'a> {
         hex(files.iter().map(line).collect::<String>().as_bytes())
     }
 
-    /// Shows a root's folder and its own files, and those of each folder that it includes, until `go_on` has seen enough.
-    fn each(&self, root: &str, go_on: &mut dyn FnMut(&str, &BTreeSet<String>) -> bool) {
-        let mut seen = BTreeSet::new();
-        let mut waiting = vec![root.to_owned()];
-        while let Some(folder) = waiting.pop() {
-            let own = self.folder(&folder);
-            if !go_on(&folder, &own.0) {
+    /// Shows each part of a root and its own files until `go_on` has seen enough.
+    fn each(&self, root: &str, go_on: &mut dyn FnMut(&Part, &BTreeSet<String>) -> bool) {
+        let mut seen = FxHashSet::default();
+        let mut waiting = vec![Part::Kustomization(root.to_owned())];
+        while let Some(part) = waiting.pop() {
+            let own = self.own(&part);
+            if !go_on(&part, &own.0) {
                 return;
             }
-            if seen.insert(folder) {
-                waiting.extend(own.1.iter().filter(|folder| !seen.contains(*folder)).cloned());
-            }
+            waiting.extend(own.1.iter().filter(|part| !seen.contains(*part)).cloned());
+            seen.insert(part);
         }
     }
 
-    fn folder(&self, folder: &str) -> Arc<Own> {
-        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(folder) {
+    fn own(&self, part: &Part) -> Arc<Own> {
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(part) {
             return Arc::clone(known);
         }
+        let found = Arc::new(match part {
+            Part::Kustomization(folder) => self.kustomization(folder),
+            Part::Whole(folder) => {
+                let mut files = BTreeSet::new();
+                whole(&self.pool.files, folder, 0, &mut files);
+                (files, BTreeSet::new())
+            }
+        });
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(part.clone(), found.clone());
+        found
+    }
+
+    fn kustomization(&self, folder: &str) -> Own {
         let mut reach = Reach {
             pool: self.pool,
             folder,
@@ -88,9 +111,22 @@ impl<'p, 'a> Inputs<'p, 'a> {
                 reach.kustomization(&join(folder, name));
             }
         }
-        let found = Arc::new((reach.files, reach.includes));
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), found.clone());
-        found
+        (reach.files, reach.includes)
+    }
+}
+
+/// All files of a folder.
+fn whole(source: &Once<'_>, folder: &str, depth: usize, files: &mut BTreeSet<String>) {
+    if depth > FOLDER_DEPTH_MAX {
+        return;
+    }
+    for entry in source.entries(folder).iter().flat_map(|entries| entries.iter()) {
+        let path = join(folder, &entry.name);
+        match entry.kind {
+            Some(EntryKind::Folder) => whole(source, &path, depth + 1, files),
+            Some(EntryKind::File) => drop(files.insert(path)),
+            None => {}
+        }
     }
 }
 
@@ -100,16 +136,16 @@ pub struct Touched<'i> {
     files: &'i BTreeSet<String>,
     /// Their names without folders: a file that is no link and has none of these is none of them.
     names: BTreeSet<&'i str>,
-    /// Whether a folder's own files are among them.
-    known: BTreeMap<String, bool>,
+    /// Whether a part's own files are among them.
+    known: FxHashMap<Part, bool>,
 }
 
 impl<'i> Touched<'i> {
     /// By these files: absolute paths, links resolved. What the roots are made of is found on all cores.
     pub fn new(inputs: &'i Inputs<'i, 'i>, files: &'i BTreeSet<String>, roots: Vec<&str>) -> Touched<'i> {
-        threads::map(roots, |root| drop(inputs.folder(root)));
+        threads::map(roots, |root| drop(inputs.own(&Part::Kustomization(root.to_owned()))));
         let names = files.iter().map(|path| name(path)).collect();
-        Touched { inputs, files, names, known: BTreeMap::new() }
+        Touched { inputs, files, names, known: FxHashMap::default() }
     }
 
     /// True if any file that a root is made of is one of the files. A file behind a link is where the link leads.
@@ -121,10 +157,10 @@ impl<'i> Touched<'i> {
             may && source.real_path(path).is_ok_and(|real| files.contains(&real))
         };
         let mut found = false;
-        inputs.each(root, &mut |folder, own| {
-            found = known.get(folder).copied().unwrap_or_else(|| {
+        inputs.each(root, &mut |part, own| {
+            found = known.get(part).copied().unwrap_or_else(|| {
                 let holds = own.iter().any(is_one);
-                known.insert(folder.to_owned(), holds);
+                known.insert(part.clone(), holds);
                 holds
             });
             !found
@@ -144,7 +180,7 @@ struct Reach<'p, 'a> {
     /// What stands in the folder; nothing where it cannot be listed.
     entries: Option<Arc<[Entry]>>,
     files: BTreeSet<String>,
-    includes: BTreeSet<String>,
+    includes: BTreeSet<Part>,
 }
 
 impl Reach<'_, '_> {
@@ -216,26 +252,15 @@ impl Reach<'_, '_> {
             Some(EntryKind::Folder)
                 if KUSTOMIZATION_FILES.iter().any(|name| self.pool.files.kind(&join(path, name)).is_some()) =>
             {
-                self.includes.insert(path.to_owned());
+                self.includes.insert(Part::Kustomization(path.to_owned()));
             }
-            Some(EntryKind::Folder) => self.whole(path, 0),
+            Some(EntryKind::Folder) => self.whole(path.to_owned()),
             None => {}
         }
     }
 
-    /// All files of a folder.
-    fn whole(&mut self, folder: &str, depth: usize) {
-        if depth > FOLDER_DEPTH_MAX {
-            return;
-        }
-        for entry in self.pool.files.entries(folder).iter().flat_map(|entries| entries.iter()) {
-            let path = join(folder, &entry.name);
-            match entry.kind {
-                Some(EntryKind::Folder) => self.whole(&path, depth + 1),
-                Some(EntryKind::File) => drop(self.files.insert(path)),
-                None => {}
-            }
-        }
+    fn whole(&mut self, folder: String) {
+        self.includes.insert(Part::Whole(folder));
     }
 
     /// The charts that a kustomization inflates: their own folders, or all of the charts' where those are not there.
@@ -248,7 +273,7 @@ impl Reach<'_, '_> {
             tree.get("helmCharts").and_then(Tree::as_list).unwrap_or_default().iter().collect();
         for item in tree.get("helmChartInflationGenerator").and_then(Tree::as_list).unwrap_or_default() {
             let home = text(item, &["chartHome"]);
-            self.whole(&join(self.folder, home.as_deref().unwrap_or("charts")), 0);
+            self.whole(join(self.folder, home.as_deref().unwrap_or("charts")));
         }
         if text(tree, &["kind"]).as_deref() == Some("HelmChartInflationGenerator") {
             charts.push(tree);
@@ -263,12 +288,12 @@ impl Reach<'_, '_> {
             ];
             let found: Vec<&String> = places.iter().filter(|place| self.pool.files.kind(place).is_some()).collect();
             if found.is_empty() {
-                self.whole(&home, 0);
+                self.whole(home.clone());
             }
             for place in found {
                 match self.pool.files.kind(place) {
                     Some(EntryKind::File) => drop(self.files.insert(place.clone())),
-                    _ => self.whole(place, 0),
+                    _ => self.whole(place.clone()),
                 }
             }
         }

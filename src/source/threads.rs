@@ -6,8 +6,11 @@ use std::thread;
 /// Fewer items than this are not worth a thread.
 const ITEMS_MIN: usize = 24;
 
-/// Stack of a worker: enough for YAML nested as deep as its reader allows. Only touched pages cost memory.
-pub(crate) const STACK_BYTES: usize = 64 << 20;
+/// Stack of a worker: enough for a render, which then needs none of its own. Only touched pages cost memory.
+pub(crate) const STACK_BYTES: usize = 136 << 20;
+
+/// How much of it may be used by work that another thread does again if this is too little.
+pub(crate) const STACK_BYTES_SHORT: usize = 32 << 20;
 
 /// Applies `work` to every item.
 pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {

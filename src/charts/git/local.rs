@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 
-use super::inflate;
+use super::inflate::Inflater;
 use super::object::{Id, Kind, Objects};
 use super::pack::{self, Entry, apply};
 use super::{broken, candidates, no_revision};
@@ -69,9 +69,11 @@ impl PackFile {
     }
 
     /// The entry at an offset; nothing if the pack is broken.
-    fn entry(&self, offset: usize) -> Option<Entry> {
+    fn entry(&self, offset: usize, inflater: &mut Inflater) -> Option<Entry> {
         let (file, length) = match &self.pack {
-            PackBytes::Whole(bytes) => return pack::entry(bytes.get(offset..)?, offset).map(|(entry, _)| entry),
+            PackBytes::Whole(bytes) => {
+                return pack::entry(bytes.get(offset..)?, offset, inflater).map(|(entry, _)| entry);
+            }
             PackBytes::File(file, length) => (file, length),
         };
         let left = length.checked_sub(offset as u64)?;
@@ -84,7 +86,7 @@ impl PackFile {
                 file.seek(SeekFrom::Start(offset as u64)).ok()?;
                 (&mut *file).take(size).read_to_end(&mut bytes).ok()?;
             }
-            match pack::entry(&bytes, offset) {
+            match pack::entry(&bytes, offset, inflater) {
                 Some((entry, _)) => return Some(entry),
                 None if size == left => return None,
                 None => window *= 8,
@@ -114,6 +116,8 @@ pub(super) struct Local {
     /// Folders with objects, borrowed ones last.
     stores: Vec<PathBuf>,
     packs: Vec<PathBuf>,
+    /// Decoders that nobody uses at the moment.
+    inflaters: Mutex<Vec<Inflater>>,
     /// Packs that were read.
     read: Mutex<BTreeMap<PathBuf, Arc<PackFile>>>,
 }
@@ -161,7 +165,7 @@ impl Local {
             );
         }
         packs.sort();
-        Ok(Local { url, folder, common, stores, packs, read: Mutex::default() })
+        Ok(Local { url, folder, common, stores, packs, inflaters: Mutex::default(), read: Mutex::default() })
     }
 
     /// The id that a revision names.
@@ -217,7 +221,7 @@ impl Local {
             let mut packed = Vec::new();
             let wrong = || broken(&self.url, &format!("has a broken object {id}"));
             file.take(LOOSE_BYTES_MAX as u64).read_to_end(&mut packed).map_err(|_| wrong())?;
-            let bytes = inflate::whole(&packed, LOOSE_BYTES_MAX).ok_or_else(wrong)?;
+            let bytes = self.inflating(|inflater| inflater.whole(&packed, LOOSE_BYTES_MAX)).ok_or_else(wrong)?;
             let end = bytes.iter().position(|byte| *byte == 0).ok_or_else(wrong)?;
             let word = std::str::from_utf8(&bytes[..end]).ok().and_then(|header| header.split(' ').next());
             let kind = word.and_then(Kind::of_word).ok_or_else(wrong)?;
@@ -245,6 +249,15 @@ impl Local {
         Ok(None)
     }
 
+    /// Does something with a decoder.
+    fn inflating<R>(&self, work: impl FnOnce(&mut Inflater) -> R) -> R {
+        let idle = |inflaters: &Mutex<Vec<Inflater>>| inflaters.lock().ok().and_then(|mut idle| idle.pop());
+        let mut inflater = idle(&self.inflaters).unwrap_or_else(Inflater::new);
+        let result = work(&mut inflater);
+        self.inflaters.lock().map(|mut idle| idle.push(inflater)).unwrap_or_default();
+        result
+    }
+
     /// The object at an offset of a pack, its changes applied; nothing if the pack is broken.
     fn unpack(&self, pack: &PackFile, mut offset: usize) -> Result<Option<Base>> {
         let mut deltas = Vec::new();
@@ -252,7 +265,11 @@ impl Local {
             if let Some(base) = pack.base(offset) {
                 break base;
             }
-            let Some(entry) = pack.entry(offset).filter(|_| deltas.len() < CHAIN_MAX) else { return Ok(None) };
+            let Some(entry) =
+                self.inflating(|inflater| pack.entry(offset, inflater)).filter(|_| deltas.len() < CHAIN_MAX)
+            else {
+                return Ok(None);
+            };
             match entry {
                 Entry::Whole(kind, bytes) => break (kind, Arc::from(bytes)),
                 Entry::OffsetDelta(base, delta) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sha1::{Digest as _, Sha1};
 
 use super::broken;
-use super::inflate;
+use super::inflate::Inflater;
 use super::object::{Id, Kind, Objects};
 use crate::diag::{Diagnostic, Result};
 
@@ -54,9 +54,10 @@ impl Pack {
         }
         let mut entries = BTreeMap::new();
         let (mut at, mut left) = (12, TOTAL_BYTES_MAX);
+        let mut inflater = Inflater::new();
         for _ in 0..count {
             let (entry, length) =
-                packed.get(at..).and_then(|rest| entry(rest, at)).ok_or_else(|| wrong("is broken"))?;
+                packed.get(at..).and_then(|rest| entry(rest, at, &mut inflater)).ok_or_else(|| wrong("is broken"))?;
             left = left.checked_sub(entry.length()).ok_or_else(|| over(url))?;
             entries.insert(at, entry);
             at += length;
@@ -129,7 +130,7 @@ fn count(packed: &[u8]) -> Option<u32> {
 }
 
 /// The entry that bytes begin with, and its length; `start` is where they stand in the pack.
-pub(super) fn entry(packed: &[u8], start: usize) -> Option<(Entry, usize)> {
+pub(super) fn entry(packed: &[u8], start: usize, inflater: &mut Inflater) -> Option<(Entry, usize)> {
     let mut at = 0;
     let mut byte = *packed.get(at)?;
     at += 1;
@@ -163,7 +164,7 @@ pub(super) fn entry(packed: &[u8], start: usize) -> Option<(Entry, usize)> {
         }
         _ => return None,
     };
-    let (bytes, length) = inflate::exactly(packed.get(at..)?, size as usize)?;
+    let (bytes, length) = inflater.exactly(packed.get(at..)?, size as usize)?;
     Some((made(bytes), at + length))
 }
 
