@@ -295,7 +295,7 @@ fn side_by_side<J: Sync, T: Send>(jobs: &[J], threads: usize, work: &(dyn Fn(&J)
     let next = AtomicUsize::new(0);
     let done: Mutex<BTreeMap<usize, T>> = Mutex::default();
     thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, jobs.len().max(1)) {
+        for away in 0..threads.clamp(1, jobs.len().max(1)) {
             let worker = || {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
@@ -304,7 +304,7 @@ fn side_by_side<J: Sync, T: Send>(jobs: &[J], threads: usize, work: &(dyn Fn(&J)
                     done.lock().unwrap_or_else(PoisonError::into_inner).insert(at, result);
                 }
             };
-            threads::beside(scope, worker);
+            threads::beside(scope, away, worker);
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()

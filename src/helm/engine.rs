@@ -142,8 +142,8 @@ fn render_on(
     std::thread::scope(|scope| {
         let _closing = board.closing();
         let wanted = aside::wanted(chart, options, values);
-        for _ in 0..wanted {
-            threads::beside(scope, help);
+        for helper in 0..wanted {
+            threads::beside(scope, helper + 1, help);
         }
         let threads = Threads { stack, board: &board, helpers: wanted };
         render_with(chart, options, values, ambient, threads)
@@ -195,7 +195,7 @@ fn checked<R>(
         return work();
     }
     std::thread::scope(|scope| {
-        let report = threads::beside(scope, || checks.report(profile));
+        let report = threads::beside(scope, 1, || checks.report(profile));
         let done = work();
         threads::joined(report).told(origins)?;
         done

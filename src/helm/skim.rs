@@ -19,7 +19,7 @@ const KEY_MAX: usize = 256;
 /// The head of a plainly written document; nothing if it must be read in full.
 pub(super) fn head(document: &str) -> Option<Head> {
     let bytes = document.as_bytes();
-    if !bytes.iter().all(|byte| is_plain_byte(*byte)) {
+    if !bytes.iter().all(|byte| is_plain_byte(*byte)) || has_rare_break(bytes) {
         return None;
     }
     let mut skim = Skim { bytes, place: 0, open: Vec::with_capacity(16), head: Head::default(), seen: 0 };
@@ -29,10 +29,17 @@ pub(super) fn head(document: &str) -> Option<Head> {
     Some(skim.head)
 }
 
-/// Printable ASCII, line feeds, and what begins or continues characters that mean nothing to YAML: not the lead bytes of its
-/// other line ends, of C1 controls and of the byte order mark.
+/// Printable ASCII, line feeds, and what begins or continues characters that mean nothing to YAML: not the lead byte of the byte
+/// order mark.
 fn is_plain_byte(byte: u8) -> bool {
-    matches!(byte, b'\n' | 0x20..=0x7E | 0x80..=0xC1 | 0xC3..=0xE1 | 0xE3..=0xEC | 0xEE | 0xF0..=0xF3)
+    matches!(byte, b'\n' | 0x20..=0x7E | 0x80..=0xEC | 0xEE | 0xF0..=0xF3)
+}
+
+/// True if there is a C1 control, or one of YAML's line ends that are no ASCII.
+fn has_rare_break(bytes: &[u8]) -> bool {
+    memchr::memchr2_iter(0xC2, 0xE2, bytes).any(|at| {
+        matches!(bytes[at..], [0xC2, 0x80..=0x9F, ..] | [0xE2, 0x80, 0xA8 | 0xA9, ..])
+    })
 }
 
 /// What a key or dash that has no value on its line leaves open.
@@ -136,10 +143,12 @@ impl<'t> Skim<'t> {
                     self.leave_open(Pending::Any)?;
                     self.content(column + 1 + gap, inner)
                 }
-                Some(_) => scalar(inner).map(drop),
+                Some(_) => self.scalar(inner, column).map(drop),
             };
         }
-        let (key, length) = key(rest)?;
+        let Some((key, length)) = key(rest) else {
+            return self.lone(column, rest);
+        };
         self.enter(column, Kind::Map)?;
         let after = &rest[length + 1..];
         self.field(column, key, &after[blanks(after)..])
@@ -174,6 +183,14 @@ impl<'t> Skim<'t> {
         Some(())
     }
 
+    /// A value that stands by itself below its key or dash.
+    fn lone(&mut self, column: usize, text: &'t [u8]) -> Option<()> {
+        let last = self.open.last_mut().filter(|last| last.column < column)?;
+        let (within, pending) = (last.column, last.pending.take()?);
+        let scalar = self.scalar(text, within)?;
+        (pending == Pending::Any || matches!(pending, Pending::In(_)) && scalar == Some(b"{}")).then_some(())
+    }
+
     fn leave_open(&mut self, pending: Pending) -> Option<()> {
         self.open.last_mut()?.pending = Some(pending);
         Some(())
@@ -194,7 +211,9 @@ impl<'t> Skim<'t> {
             Some(b'|' | b'>') => None,
             Some(b'[' | b'{') if inside == Pending::Scalar => None,
             Some(_) => {
-                let scalar = scalar(value)?;
+                let Some(scalar) = self.scalar(value, column)? else {
+                    return (flag == 0).then_some(());
+                };
                 match (flag, inside) {
                     (_, Pending::In(_)) => return (scalar == b"{}").then_some(()),
                     (KIND, _) => self.head.kind = text_of(scalar)?,
@@ -229,6 +248,71 @@ impl<'t> Skim<'t> {
         }
     }
 
+    /// A scalar in a collection at `column`, or a short list in brackets. Gives it without what follows if it ends on its line;
+    /// what goes on below is passed.
+    fn scalar(&mut self, text: &'t [u8], column: usize) -> Option<Option<&'t [u8]>> {
+        match text[0] {
+            quote @ (b'"' | b'\'') => self.quoted(text, quote, column),
+            b'[' | b'{' => flow(text).map(Some),
+            _ => self.plain(text, column),
+        }
+    }
+
+    fn quoted(&mut self, text: &'t [u8], quote: u8, column: usize) -> Option<Option<&'t [u8]>> {
+        if let Quoted::Ends(length) = quoted(&text[1..], quote)? {
+            let length = length + 1;
+            return is_nothing(&text[length..]).then_some(Some(&text[..length]));
+        }
+        while self.place < self.bytes.len() {
+            let line = self.take_line();
+            let found = blanks(line);
+            if found == line.len() {
+                continue;
+            }
+            if found <= column {
+                return None;
+            }
+            if let Quoted::Ends(length) = quoted(line, quote)? {
+                return is_nothing(&line[length..]).then_some(None);
+            }
+        }
+        None
+    }
+
+    fn plain(&mut self, text: &'t [u8], column: usize) -> Option<Option<&'t [u8]>> {
+        let scalar = plain(text)?;
+        let mut goes_on = false;
+        while let Some((line, place)) = self.next_written() {
+            let found = blanks(line);
+            // a comment ends the scalar, and so does what is no deeper than its collection
+            if found <= column || line[found] == b'#' {
+                break;
+            }
+            // one behind the scalar has ended it already
+            let more = &line[found..];
+            if !goes_on && scalar.len() < text.trim_ascii_end().len() || unmarked(more)?.len() < more.len() {
+                return None;
+            }
+            goes_on = true;
+            self.place = place;
+        }
+        Some((!goes_on).then_some(scalar))
+    }
+
+    /// The next line that is not blank, and the place behind it.
+    fn next_written(&self) -> Option<(&'t [u8], usize)> {
+        let mut place = self.place;
+        while place < self.bytes.len() {
+            let rest = &self.bytes[place..];
+            let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            place += length + 1;
+            if blanks(&rest[..length]) < length {
+                return Some((&rest[..length], place));
+            }
+        }
+        None
+    }
+
     /// A block scalar under a collection at `column`: its header is given, its lines are passed.
     fn block_scalar(&mut self, header: &[u8], column: usize) -> Option<()> {
         let header = match header.get(1) {
@@ -258,18 +342,6 @@ impl<'t> Skim<'t> {
             }
         }
         Some(())
-    }
-}
-
-/// A scalar, or a short list in brackets, that ends on its line; gives it without what follows.
-fn scalar(text: &[u8]) -> Option<&[u8]> {
-    match text[0] {
-        b'"' | b'\'' => {
-            let length = quoted_length(text)?;
-            is_nothing(&text[length..]).then_some(&text[..length])
-        }
-        b'[' | b'{' => flow(text),
-        _ => plain(text),
     }
 }
 
@@ -303,30 +375,50 @@ fn key(text: &[u8]) -> Option<(&[u8], usize)> {
         let length = text.iter().position(|byte| !is_inside(byte))?;
         (&text[..length], if text[..length].eq_ignore_ascii_case(b"null") { return None } else { length })
     };
+    // blanks may stand before the colon
+    let length = length + blanks(&text[length..]);
     let ends = text.get(length) == Some(&b':') && text.get(length + 1).is_none_or(|byte| *byte == b' ');
     (ends && length <= KEY_MAX).then_some((key, length))
 }
 
 /// The length of a quoted text with its quotes; nothing if it does not end here, or has an escape of the rarer kind.
 fn quoted_length(text: &[u8]) -> Option<usize> {
-    let quote = text[0];
-    let mut at = 1;
-    loop {
-        match *text.get(at)? {
+    match quoted(&text[1..], text[0])? {
+        Quoted::Ends(length) => Some(length + 1),
+        Quoted::GoesOn => None,
+    }
+}
+
+/// How a line leaves a quoted text.
+enum Quoted {
+    /// Behind that many bytes of it, the quote among them.
+    Ends(usize),
+    /// Open.
+    GoesOn,
+}
+
+/// Reads on within a quoted text; nothing if it has an escape of the rarer kind.
+fn quoted(text: &[u8], quote: u8) -> Option<Quoted> {
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match *byte {
             b'\\' if quote == b'"' => {
-                matches!(text.get(at + 1)?, b'\\' | b'"' | b'n' | b't' | b'r' | b'/').then_some(())?;
+                // one at the end of the line joins the next to it
+                let escaped = text.get(at + 1).unwrap_or(&b'\\');
+                matches!(escaped, b'\\' | b'"' | b'n' | b't' | b'r' | b'/' | b' ').then_some(())?;
                 at += 2;
             }
             byte if byte == quote => {
                 if quote == b'\'' && text.get(at + 1) == Some(&b'\'') {
                     at += 2;
                 } else {
-                    return Some(at + 1);
+                    return Some(Quoted::Ends(at + 1));
                 }
             }
             _ => at += 1,
         }
     }
+    Some(Quoted::GoesOn)
 }
 
 /// A plain scalar that ends on its line, without blanks and comment. Begins with nothing that could be an indicator, a null or an
@@ -335,28 +427,28 @@ fn plain(text: &[u8]) -> Option<&[u8]> {
     let first = text[0];
     let harmless = first.is_ascii_alphanumeric()
         || first >= 0x80
-        || matches!(first, b'/' | b'_' | b'$' | b'(' | b')' | b'+' | b';' | b'^' | b'\\' | b'-' | b'.' | b'~');
-    let special = match (first, text.get(1)) {
-        (b'-', None | Some(b' ')) => true,
-        (b'-' | b'+', Some(b'.')) => true,
-        (b'.', Some(next)) => next.is_ascii_alphabetic(),
-        _ => false,
-    };
-    if !harmless || special {
+        || matches!(first, b'/' | b'=' | b'<' | b'_' | b'$' | b'(' | b')' | b'+' | b';' | b'^' | b'\\' | b'-' | b'.' | b'~');
+    if !harmless || first == b'-' && text.get(1).is_none_or(|next| *next == b' ') {
         return None;
     }
-    let mut end = text.len();
+    let scalar = unmarked(text)?.trim_ascii_end();
+    if scalar == b"<<" {
+        return None;
+    }
+    let number = scalar.strip_prefix(b"+").or(scalar.strip_prefix(b"-")).unwrap_or(scalar);
+    (!number.eq_ignore_ascii_case(b".inf") && !number.eq_ignore_ascii_case(b".nan")).then_some(scalar)
+}
+
+/// A line of a plain scalar up to its comment; nothing if it reads as a key.
+fn unmarked(text: &[u8]) -> Option<&[u8]> {
     for (at, byte) in text.iter().enumerate() {
         match byte {
             b':' if text.get(at + 1).is_none_or(|next| *next == b' ') => return None,
-            b'#' if text[at - 1] == b' ' => {
-                end = at;
-                break;
-            }
+            b'#' if at > 0 && text[at - 1] == b' ' => return Some(&text[..at]),
             _ => {}
         }
     }
-    Some(text[..end].trim_ascii_end())
+    Some(text)
 }
 
 /// `[]`, `{}`, or a list of quoted and very plain texts.
@@ -411,6 +503,9 @@ mod tests {
         "v: @", "w: %", "x: `", "y: a]b}", "z: \u{e9}\u{4e2d}", "Kind: Job", "kind: 1", "kind: [a]", "Metadata: {}", "metadata: {}",
         "annotations: {}", "name: [a]", "name:", "kind: \"Job\"", "\tx: y", "k:  v  ", "- 'a': b", "- {a: b}", "-1", "-.inf", "- .5",
         "8080: x", "k: ? x", "k: -x", "k: --flag=a", "k: a:b", "k: a:", "d: [a, b", "d: [a b]", "d: [a,]", "d: [a]b", "k: |2", "k: '\u{201c}'",
+        "more text", "'more", "more'", "v: 'open", "w: \"open \\", "\\ more\"", "and \"", "- 'open", "- more: or", "more # c", "[more", "- - more", "* more", "!more",
+        "more:", "? more", "w: \"a\\ b\"", "kind: 'open", "name: more", "{}", "[]", "[a, b] # c", "{} x", "\"lone\"", ".status.x", "a: .status", "- .inf", "a: +.NaN", "a: -.x", "- .inf x", "k : x", "kind : Job",
+        "'k' :", "k :x", "metadata :", "~", "- .nan # c", "a: .InF", "- =~", "- =", "- <", "- <=", "a: <<", "- <<", "- <<: a", "a: \u{201c}x\u{2014}", "a: \u{2028}x", "b: x\u{85}", "c: \u{a0}\u{b5}", "a: = x", "=: x", "<<", "--- more", "... more", "# more'", "% more",
     ];
 
     struct Dice(u64);
@@ -465,6 +560,8 @@ mod tests {
         for text in [
             "# Source\napiVersion: v1\nkind: Service\nmetadata:\n  name: \"web\"\n  annotations:\n    \"a/b\": x\n",
             "kind: ConfigMap\nmetadata:\n  annotations:\n    note: |\n      two\n      lines\ndata:\n  run.sh: |-\n    #!/bin/sh\n\n      echo: x\n    done\n",
+            "kind: A\nspec:\n  - description: some text\n      - that [goes on, a:b#c\n\n      *too\n    # c\n    x: y\n",
+            "kind: A\nspec:\n  description: 'It''s a text:\n    # that goes on.'\n  note: \"one\\\n    \\ two\"\n",
             "kind: Pod\nmetadata:\n  labels: {}\nspec:\n  containers:\n  - name: a\n    args: [\"--x=1\", '-y']\n    env:\n      - name: B\n        value: c\n  - name: d\n",
         ] {
             assert!(head(text).is_some(), "{text}");

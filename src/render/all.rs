@@ -50,7 +50,7 @@ impl Many<'_> {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
             let (send, receive) = mpsc::channel();
-            for _ in 0..self.threads.clamp(1, roots.len().max(1)) {
+            for away in 0..self.threads.clamp(1, roots.len().max(1)) {
                 let (send, next, stop) = (send.clone(), &next, &stop);
                 let work = move || {
                     while let Some((at, root)) = taken(next, roots).filter(|_| !stop.load(Ordering::Relaxed)) {
@@ -60,7 +60,7 @@ impl Many<'_> {
                         }
                     }
                 };
-                threads::beside(scope, work);
+                threads::beside(scope, away, work);
             }
             drop(send);
             let mut early = BTreeMap::new();

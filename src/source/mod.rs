@@ -9,6 +9,7 @@ mod memory;
 mod once;
 mod overlay;
 mod path;
+mod place;
 mod record;
 pub(crate) mod threads;
 

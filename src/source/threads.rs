@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use super::place::Place;
+
 /// Fewer items than this are not worth a thread.
 const ITEMS_MIN: usize = 24;
 
@@ -24,7 +26,7 @@ pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
     let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     let labour = || std::iter::from_fn(take).map(|(at, item)| (at, work(item))).collect::<Vec<(usize, R)>>();
     let mut results = thread::scope(|scope| {
-        let others: Vec<_> = (1..workers).map(|_| beside(scope, labour)).collect();
+        let others: Vec<_> = (1..workers).map(|away| beside(scope, away, labour)).collect();
         // a thread that would only wait has its memory at hand
         let mut results = labour();
         results.reserve(count - results.len());
@@ -35,12 +37,19 @@ pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Runs work on a thread of its own, which ends within the scope.
+/// Runs work on a thread of its own, which ends within the scope and begins so many CPUs away from this one. Whoever works on
+/// takes the next one for it; whoever waits leaves its own to the first.
 pub(crate) fn beside<'scope, R: Send + 'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
+    away: usize,
     work: impl FnOnce() -> R + Send + 'scope,
 ) -> thread::ScopedJoinHandle<'scope, R> {
-    let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+    let place = Place::away(away);
+    let placed = move || {
+        place.take();
+        work()
+    };
+    let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, placed);
     thread.expect("the system gives a thread")
 }
 
