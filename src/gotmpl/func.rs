@@ -1,7 +1,7 @@
 //! Function rows: a name, Go parameter types, and what to run. The engine checks arguments against the types once, as `reflect`
 //! does, so that a row's code may rely on them.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::{Ctx, ExecError, List, Map, Str, Val};
 use crate::diag::{Diagnostic, did_you_mean};
@@ -152,10 +152,14 @@ pub struct FuncTable {
     ids: FxHashMap<&'static str, u32>,
 }
 
+/// Room for about as many rows as Helm's functions take.
+const ROWS_LIKELY: usize = 256;
+
 impl FuncTable {
     /// Go's own functions and these; a later row takes the place of an earlier one of the same name.
     pub fn new(rows: impl IntoIterator<Item = FuncSpec>) -> FuncTable {
-        let mut table = FuncTable { rows: Vec::new(), ids: FxHashMap::default() };
+        let ids = FxHashMap::with_capacity_and_hasher(ROWS_LIKELY, FxBuildHasher);
+        let mut table = FuncTable { rows: Vec::with_capacity(ROWS_LIKELY), ids };
         for row in super::builtin::ROWS.iter().copied().chain(rows) {
             if let Some(&id) = table.ids.get(row.name) {
                 table.rows[id as usize] = row;

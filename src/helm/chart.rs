@@ -85,6 +85,11 @@ impl Chart {
         self.metadata.kind.eq_ignore_ascii_case("library")
     }
 
+    /// Its values and the text that they were read from.
+    pub(crate) fn values_read(&self) -> Option<(&SourceText, &Tree)> {
+        self.values_text.as_ref().zip(self.values.as_ref())
+    }
+
     /// The custom resource definitions under `crds/`, in load order.
     pub(crate) fn crds(&self) -> impl Iterator<Item = &File> {
         self.files.iter().filter(|file| file.name.starts_with("crds/") && is_manifest(&file.name))

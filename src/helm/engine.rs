@@ -133,7 +133,7 @@ fn render_on(
     let help = || {
         let helping = board.helping();
         // what fails here fails on the render's own thread, which tells it
-        let staged = values.merged(options.profile).and_then(|user| Stage::set(chart, options, &user));
+        let staged = values.merged(options.profile, chart.values_read()).and_then(|user| Stage::set(chart, options, &user));
         let Ok(stage) = staged else { return };
         let ordered = stage.runnables();
         helping.run(&run::printing(&ordered), options.profile, Stack::within(threads::STACK_BYTES_SHORT));
@@ -158,7 +158,7 @@ fn render_with(
     threads: Threads<'_>,
 ) -> Result<Release, Failure> {
     let profile = options.profile;
-    let user = values.merged(profile)?;
+    let user = values.merged(profile, chart.values_read())?;
     ambient.begin(&|| inputs::digest(chart, &user, options));
     check_installable(chart)?;
     names::check(&options.name)?;

@@ -7,5 +7,5 @@ use super::UserValues;
 
 /// Merges values; how many keys there are.
 pub fn merged(values: &UserValues<'_>) -> Result<usize> {
-    values.merged(Profile::default()).map(|map| map.len())
+    values.merged(Profile::default(), None).map(|map| map.len())
 }

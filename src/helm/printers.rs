@@ -96,7 +96,7 @@ fn traced(
     wanted: &BTreeSet<&str>,
 ) -> Option<BTreeMap<Arc<str>, Output>> {
     let profile = options.profile;
-    let user = values.merged(profile).ok()?;
+    let user = values.merged(profile, chart.values_read()).ok()?;
     ambient.begin(&|| inputs::digest(chart, &user, options));
     let stage = Stage::set(chart, options, &user).ok()?;
     let ordered = stage.runnables();

@@ -35,11 +35,15 @@ pub struct UserValues<'a> {
 }
 
 impl UserValues<'_> {
-    /// All of them as one map: files, then `--set-json`, `--set`, `--set-string`, `--set-file`, `--set-literal`.
-    pub(crate) fn merged(&self, profile: Profile) -> Result<Map> {
+    /// All of them as one map: files, then `--set-json`, `--set`, `--set-string`, `--set-file`, `--set-literal`. `known` is a text
+    /// that was read before, as the chart's own was: kustomize gives Helm that one once more.
+    pub(crate) fn merged(&self, profile: Profile, known: Option<(&SourceText, &Tree)>) -> Result<Map> {
         let mut base = Map::new();
         for file in &self.files {
-            let tree = read(file, profile).map_err(|fault| prefixed(fault, &format!("failed to parse {}", file.name())))?;
+            let tree = match known.filter(|(text, _)| text.text() == file.text()) {
+                Some((_, tree)) => tree.clone(),
+                None => read(file, profile).map_err(|fault| prefixed(fault, &format!("failed to parse {}", file.name())))?,
+            };
             if let Val::Map(map) = to_val(&tree) {
                 base = merge_maps(&base, &map);
             }
@@ -219,7 +223,7 @@ mod tests {
             strings: vec!["b=2".into()],
             ..UserValues::default()
         };
-        let map = values.merged(Profile::default()).expect("good values");
+        let map = values.merged(Profile::default(), None).expect("good values");
         let Some(Val::Map(a)) = map.get("a") else { panic!("a map") };
         assert!(matches!(a.get("x"), Some(Val::Float(n)) if n == 3.0));
         assert!(matches!(a.get("y"), Some(Val::Nil)));
