@@ -211,6 +211,10 @@ fn sort_alpha(_: &mut Ctx<'_>, args: Args<'_>) -> Answer {
     if slice_underneath(value).is_none() {
         return Ok(Val::strings([strval(value)]));
     }
+    // what is a list of texts already is taken as it is, nil too
+    if matches!(value, Val::List(list) if list.ty() == ListType::Str && list.is_nil()) {
+        return Ok(value.clone());
+    }
     let mut texts = strings(value);
     texts.sort_unstable();
     Ok(Val::strings(texts))

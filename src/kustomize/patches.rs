@@ -86,7 +86,7 @@ impl Patch {
         let positions = target.select(resources.as_slice(), context.scopes());
         for &position in &positions {
             let resource = &mut resources.list_mut()[position];
-            let mut tree = with_texts_in_metadata(patch);
+            let mut tree = with_texts(patch, &["labels", "annotations"]);
             // The target says what is meant, so the patch's own version does not.
             if let Some(map) = tree.as_map_mut() {
                 map.set("apiVersion", Tree::str(resource.gvk().api_version()));
@@ -106,7 +106,9 @@ impl Patch {
             let message = format!("no resource matches strategic merge patch \"{id}\": {fault}");
             Box::new(Diagnostic { message, ..*fault })
         })?;
-        self.merge(&mut resources.list_mut()[position], patch.tree.clone(), context)
+        let noted = self.allow_name_change || self.allow_kind_change;
+        let tree = if noted { with_texts(patch, &["annotations"]) } else { patch.tree.clone() };
+        self.merge(&mut resources.list_mut()[position], tree, context)
     }
 
     fn merge(&self, resource: &mut Resource, patch: Tree, context: &Context<'_>) -> Result<()> {
@@ -219,7 +221,7 @@ impl Transformer for MergePatches {
         for patch in &self.patches {
             let id = patch.original_id(context.scopes());
             let position = only_match(resources, &id, context)?;
-            apply_merge(&mut resources.list_mut()[position], with_texts_in_metadata(patch), false, false, context)?;
+            apply_merge(&mut resources.list_mut()[position], with_texts(patch, &["labels", "annotations"]), false, false, context)?;
             resources.drop_gone();
         }
         Ok(())
@@ -263,11 +265,11 @@ impl Transformer for JsonPatches {
     }
 }
 
-/// A patch whose labels and annotations are texts, as kustomize leaves them where it copies a patch for its targets: null
-/// becomes `"null"`, and an empty map goes.
-fn with_texts_in_metadata(patch: &Resource) -> Tree {
+/// A patch whose labels or annotations are texts: both where kustomize copies a patch for its targets, the latter where it notes what
+/// the patch may change. Null becomes `"null"`, and an empty map goes.
+fn with_texts(patch: &Resource, maps: &[&str]) -> Tree {
     let mut copy = patch.clone();
-    for map in ["labels", "annotations"] {
+    for map in maps {
         if patch.tree.at(&["metadata", map]).is_some() {
             copy.set_meta_map(map, patch.meta_map(map));
         }
