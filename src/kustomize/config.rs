@@ -273,7 +273,7 @@ pub(crate) fn merged(mine: &Arc<Config>, other: &Arc<Config>) -> Result<Arc<Conf
 
 fn read(loader: &Loader<'_>, path: &str) -> Result<Config> {
     let source = loader.text(path)?;
-    let tree = yaml::parse(&source, Dialect::V2)?;
+    let tree = yaml::parse_strict(&source, Dialect::V2)?;
     let shaped = decode::shape(&tree, shapes::CONFIGURATION, Rigour::Configuration)
         .map_err(|misfit| misfit.diagnostic("kustomize-configuration", &source, None))?;
     if !shaped.is_null() && shaped.as_map().is_none() {
