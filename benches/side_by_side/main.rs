@@ -167,18 +167,17 @@ fn growth(folder: &Path, small: usize, large: usize) {
 fn many_roots(folder: &Path) {
     const COUNT: usize = 300;
     const SAMPLE: usize = 10;
-    let base = folder;
-    let folder = folder.join("roots");
-    makers::roots(&folder, COUNT);
+    let top = folder.join("roots");
+    makers::roots(&top, COUNT);
     let all = |words: &[&str]| {
-        let mut command = hydrant(base);
-        command.args(["build", "--all"]).arg(&folder).args(["--compat", "helm-3"]).args(words);
+        let mut command = hydrant(folder);
+        command.args(["build", "--all"]).arg(&top).args(["--compat", "helm-3"]).args(words);
         command
     };
     let ours = in_turn(&mut [&mut all(&[])], 9)[0];
     let theirs: Vec<Cost> = (0..SAMPLE)
         .map(|root| {
-            let root = folder.join(format!("roots/r{:03}", root * COUNT / SAMPLE));
+            let root = top.join(format!("roots/r{:03}", root * COUNT / SAMPLE));
             let cost = run(&mut build(Command::new(support::peer("kubectl-1.35")), "kustomize", &root, true));
             assert!(cost.done, "kustomize failed");
             cost
@@ -193,15 +192,15 @@ fn many_roots(folder: &Path) {
         ratio(their_wall, ours.wall),
         ratio(their_cpu, ours.cpu)
     );
-    let cache = folder.with_extension("cache");
+    let cache = top.with_extension("cache");
     let cached = ["--cache", cache.to_str().expect("UTF-8")];
     wall(&mut all(&cached));
     let warm = median((0..9).map(|round| {
-        std::fs::write(folder.join("roots/r100/values.yaml"), format!("replicaCount: {round}\n")).expect("writable");
+        std::fs::write(top.join("roots/r100/values.yaml"), format!("replicaCount: {round}\n")).expect("writable");
         wall(&mut all(&cached))
     }));
-    let hashing = median((0..9).map(|_| hashed(&folder)));
-    let one = median((0..9).map(|_| wall(&mut build(hydrant(base), "build", &folder.join("roots/r100"), true))));
+    let hashing = median((0..9).map(|_| hashed(&top)));
+    let one = median((0..9).map(|_| wall(&mut build(hydrant(folder), "build", &top.join("roots/r100"), true))));
     let ratio = warm.as_secs_f64() / (hashing + one).as_secs_f64();
     println!(
         "{COUNT} roots, one changed, with a cache: {warm:.1?}; reading and hashing {hashing:.1?}, that root {one:.1?}: {ratio:.2} times, promised 2"
@@ -224,11 +223,10 @@ fn hashed(folder: &Path) -> Duration {
 
 /// Thousands of objects with 50 targeted patches: what twice as many cost, and what kustomize takes for them.
 fn many_objects(folder: &Path, both: bool) {
-    let base = folder;
     let make = |count: usize| {
-        let folder = folder.join(format!("deployments-{count}"));
-        makers::deployments(&folder, count, 50);
-        build(hydrant(base), "build", &folder, false)
+        let objects = folder.join(format!("deployments-{count}"));
+        makers::deployments(&objects, count, 50);
+        build(hydrant(folder), "build", &objects, false)
     };
     let (mut four, mut eight) = (make(4000), make(8000));
     let costs = in_turn(&mut [&mut four, &mut eight], 9);

@@ -16,7 +16,7 @@ use crate::diff::Report;
 use crate::helm;
 use crate::manifest::{Origin, Set};
 use crate::render::{self, Inputs, KUSTOMIZATION_FILES, Options, Pool, Touched, Unchanged};
-use crate::source::{self, Disk, EntryKind, Source, hex, relative, threads};
+use crate::source::{self, Disk, EntryKind, Source, base_name, hex, relative, threads};
 
 use super::bring::{FetchFlags, settle_in};
 use super::connection::ConnectionArgs;
@@ -157,15 +157,15 @@ impl Sides<'_> {
         let new_roots = new.roots(&after)?;
         // where two revisions differ in the bytes of some files only, it is plain which roots those are part of, and what
         // both sides can share
-        let changed = if self.old.profile == self.new.profile { old.changed(&new)? } else { None };
+        let same_profile = self.old.profile == self.new.profile;
+        let changed = if same_profile { old.changed(&new)? } else { None };
         let unchanged = changed.as_ref().map(|files| Unchanged::new(old.source(), &after, files));
         let before = match &unchanged {
             Some(files) => Pool::twin(files, &after),
             None => Pool::many(old.source(), self.old.profile),
         };
-        let same_outlines = |files: &BTreeSet<String>| {
-            !files.iter().any(|file| KUSTOMIZATION_FILES.contains(&file.rsplit('/').next().unwrap_or_default()))
-        };
+        let same_outlines =
+            |files: &BTreeSet<String>| !files.iter().any(|file| KUSTOMIZATION_FILES.contains(&base_name(file)));
         let old_roots = match &changed {
             Some(files) if same_outlines(files) => new_roots.clone(),
             _ => old.roots(&before)?,
@@ -177,7 +177,6 @@ impl Sides<'_> {
         let was = Inputs::new(&before, &old.top, &beside);
         let names: BTreeSet<&String> = old_roots.keys().chain(new_roots.keys()).collect();
         let total = names.len();
-        let same_profile = self.old.profile == self.new.profile;
         let mut touched =
             changed.as_ref().map(|files| Touched::new(&is, files, new_roots.values().map(String::as_str).collect()));
         let mut differs = |old: &String, new: &String| match &mut touched {

@@ -105,7 +105,7 @@ fn traced(
         if wanted.contains(&*runnable.path)
             && let Ok(text) = String::from_utf8(output)
         {
-                found.insert(runnable.path.clone(), Output { text: SourceText::new(&*runnable.path, text), segments });
+            found.insert(runnable.path.clone(), Output { text: SourceText::new(&*runnable.path, text), segments });
         }
         if found.len() == wanted.len() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;

@@ -282,10 +282,16 @@ impl<'t> Skim<'t> {
     fn plain(&mut self, text: &'t [u8], column: usize) -> Option<Option<&'t [u8]>> {
         let scalar = plain(text)?;
         let mut goes_on = false;
-        while let Some((line, place)) = self.next_written() {
+        while self.place < self.bytes.len() {
+            let start = self.place;
+            let line = self.take_line();
             let found = blanks(line);
+            if found == line.len() {
+                continue;
+            }
             // a comment ends the scalar, and so does what is no deeper than its collection
             if found <= column || line[found] == b'#' {
+                self.place = start;
                 break;
             }
             // one behind the scalar has ended it already
@@ -294,23 +300,8 @@ impl<'t> Skim<'t> {
                 return None;
             }
             goes_on = true;
-            self.place = place;
         }
         Some((!goes_on).then_some(scalar))
-    }
-
-    /// The next line that is not blank, and the place behind it.
-    fn next_written(&self) -> Option<(&'t [u8], usize)> {
-        let mut place = self.place;
-        while place < self.bytes.len() {
-            let rest = &self.bytes[place..];
-            let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            place += length + 1;
-            if blanks(&rest[..length]) < length {
-                return Some((&rest[..length], place));
-            }
-        }
-        None
     }
 
     /// A block scalar under a collection at `column`: its header is given, its lines are passed.

@@ -94,7 +94,7 @@ impl Patch {
             self.merge(resource, tree, context)?;
         }
         resources.drop_gone();
-        if positions.is_empty() || !(self.allow_name_change || self.allow_kind_change) {
+        if positions.is_empty() || !self.may_change_id() {
             return Ok(());
         }
         check_ids(resources, context)
@@ -106,13 +106,16 @@ impl Patch {
             let message = format!("no resource matches strategic merge patch \"{id}\": {fault}");
             Box::new(Diagnostic { message, ..*fault })
         })?;
-        let noted = self.allow_name_change || self.allow_kind_change;
-        let tree = if noted { with_texts(patch, &["annotations"]) } else { patch.tree.clone() };
+        let tree = if self.may_change_id() { with_texts(patch, &["annotations"]) } else { patch.tree.clone() };
         self.merge(&mut resources.list_mut()[position], tree, context)
     }
 
+    fn may_change_id(&self) -> bool {
+        self.allow_name_change || self.allow_kind_change
+    }
+
     fn merge(&self, resource: &mut Resource, patch: Tree, context: &Context<'_>) -> Result<()> {
-        if self.allow_name_change || self.allow_kind_change {
+        if self.may_change_id() {
             resource.store_previous_id(context.scopes());
         }
         apply_merge(resource, patch, self.allow_name_change, self.allow_kind_change, context)

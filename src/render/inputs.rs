@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::KUSTOMIZATION_FILES;
 use super::pool::Pool;
-use crate::source::{Entry, EntryKind, Once, Question, Source as _, hex, join, relative, threads};
+use crate::source::{Entry, EntryKind, Once, Question, Source as _, base_name, hex, join, relative, threads};
 use crate::value::Tree;
 
 /// Longest text that may be a path.
@@ -144,7 +144,7 @@ impl<'i> Touched<'i> {
     /// By these files: absolute paths, links resolved. What the roots are made of is found on all cores.
     pub fn new(inputs: &'i Inputs<'i, 'i>, files: &'i BTreeSet<String>, roots: Vec<&str>) -> Touched<'i> {
         threads::map(roots, |root| drop(inputs.own(&Part::Kustomization(root.to_owned()))));
-        let names = files.iter().map(|path| name(path)).collect();
+        let names = files.iter().map(|path| base_name(path)).collect();
         Touched { inputs, files, names, known: FxHashMap::default() }
     }
 
@@ -153,7 +153,7 @@ impl<'i> Touched<'i> {
         let Touched { inputs, files, names, known } = self;
         let source = &inputs.pool.files;
         let is_one = |path: &String| {
-            let may = names.contains(name(path)) || source.look(path).is_some_and(|(_, is_link)| is_link);
+            let may = names.contains(base_name(path)) || source.look(path).is_some_and(|(_, is_link)| is_link);
             may && source.real_path(path).is_ok_and(|real| files.contains(&real))
         };
         let mut found = false;
@@ -167,11 +167,6 @@ impl<'i> Touched<'i> {
         });
         found
     }
-}
-
-/// The last part of a path.
-fn name(path: &str) -> &str {
-    &path[path.rfind('/').map_or(0, |at| at + 1)..]
 }
 
 struct Reach<'p, 'a> {

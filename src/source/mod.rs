@@ -17,7 +17,7 @@ pub use disk::Disk;
 pub use memory::Memory;
 pub use once::{Once, Question, hex};
 pub use overlay::Overlay;
-pub use path::{clean, join, parent, relative};
+pub use path::{base_name, clean, join, parent, relative};
 pub use record::{Asked, Record};
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
-use super::{Entry, EntryKind, Source, parent};
+use super::{Entry, EntryKind, Source, base_name, parent};
 use crate::diag::Result;
 
 /// Locks are taken for the time of a table look-up; more of them than threads keep these from meeting.
@@ -84,8 +84,7 @@ impl<'a> Once<'a> {
         let folder = parent(path);
         let known = self.shard(folder).get(folder).map(Arc::clone)?;
         let entries = known.entries.get()?.as_ref().ok()?;
-        let name = &path[path.rfind('/')? + 1..];
-        match entries.binary_search_by(|entry| entry.name.as_str().cmp(name)) {
+        match entries.binary_search_by(|entry| entry.name.as_str().cmp(base_name(path))) {
             Err(_) => Some(None),
             Ok(at) => entries[at].kind.filter(|_| !entries[at].is_link).map(|kind| Some((kind, false))),
         }
@@ -152,7 +151,7 @@ impl Source for Once<'_> {
             // a path that is no link is its folder's real path and its name, and the folder's is known after its first file
             Some((_, false)) if path != "/" => {
                 let folder = self.real_path(parent(path))?;
-                let name = &path[path.rfind('/').map_or(0, |at| at + 1)..];
+                let name = base_name(path);
                 Ok(if folder == "/" { format!("/{name}") } else { format!("{folder}/{name}") })
             }
             _ => self.inner.real_path(path),

@@ -51,6 +51,11 @@ pub fn parent(path: &str) -> &str {
     }
 }
 
+/// The last part of `path`; all of it where it has one part only.
+pub fn base_name(path: &str) -> &str {
+    &path[path.rfind('/').map_or(0, |at| at + 1)..]
+}
+
 /// `path` as seen from `base`, both absolute and clean, with `..` where needed.
 pub fn relative(base: &str, path: &str) -> String {
     fn split(text: &str) -> Vec<&str> {

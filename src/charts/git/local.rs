@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
@@ -251,10 +251,11 @@ impl Local {
 
     /// Does something with a decoder.
     fn inflating<R>(&self, work: impl FnOnce(&mut Inflater) -> R) -> R {
-        let idle = |inflaters: &Mutex<Vec<Inflater>>| inflaters.lock().ok().and_then(|mut idle| idle.pop());
-        let mut inflater = idle(&self.inflaters).unwrap_or_else(Inflater::new);
+        let idle = || self.inflaters.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = idle().pop();
+        let mut inflater = known.unwrap_or_else(Inflater::new);
         let result = work(&mut inflater);
-        self.inflaters.lock().map(|mut idle| idle.push(inflater)).unwrap_or_default();
+        idle().push(inflater);
         result
     }
 
