@@ -11,17 +11,21 @@ mod agent;
 mod cloud;
 #[path = "support/kube.rs"]
 mod kube;
+#[path = "support/proxy.rs"]
+mod proxy;
 #[path = "support/registry.rs"]
 mod registry;
 #[path = "support/mod.rs"]
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Duration;
 
 use agent::{Agent, HOME, config_map, install, is_synced, push, push_folder, status_of, sync, wait_at_most, wait_for};
 use cloud::{Cloud, EMAIL, TOKEN};
 use kube::Kube;
+use proxy::Proxy;
 use registry::Registry;
 use serde_json::{Value, json};
 use support::{hydrant, must, root, run};
@@ -260,7 +264,7 @@ fn a_tenant_cannot_leave_its_namespace_nor_its_rights() {
             || name.contains("elsewhere")
             || name.contains("forged")
     });
-    let settled = |things: &std::collections::BTreeMap<String, Value>| -> Vec<(String, Value)> {
+    let settled = |things: &BTreeMap<String, Value>| -> Vec<(String, Value)> {
         things
             .iter()
             .filter(|(name, _)| {
@@ -279,6 +283,9 @@ fn a_tenant_cannot_leave_its_namespace_nor_its_rights() {
 fn a_standby_takes_over_and_a_leader_that_was_stopped_writes_nothing_more() {
     let (kube, registry, folder) = (Kube::start(), Registry::start(), tempfile::tempdir().expect("a folder"));
     let kubeconfig = install(&kube, folder.path(), &["--bind-roles"]);
+    let (wire, slow) = (Proxy::start(&kube.server()), folder.path().join("slow.kubeconfig"));
+    let config = fs::read_to_string(&kubeconfig).expect("a kubeconfig").replace(&kube.server(), &wire.host);
+    fs::write(&slow, config).expect("written");
     let (source, image) = (folder.path().join("source"), format!("{}/shop:v1", registry.host));
     let version = |value: &str| {
         let files: Vec<(String, String)> = (0..20)
@@ -290,12 +297,19 @@ fn a_standby_takes_over_and_a_leader_that_was_stopped_writes_nothing_more() {
     kube.apply(&sync("RootSync", HOME, "root-sync", &image, "1s", "    auth: none\n"));
     let mut first = Agent::start(&kubeconfig, "first", |_| {});
     wait_for("the first version", Some(&first), || is_synced(&kube, "root-sync", &pushed));
+    // the last that a leader writes of a version: how far each object has come
+    let told = |pushed: &str| {
+        let commit = pushed.rsplit(':').next().unwrap_or_default().get(..7).unwrap_or_default().to_owned();
+        let group = kube.get("resourcegroups", HOME, "root-sync");
+        let states = group["status"]["resourceStatuses"].as_array().cloned().unwrap_or_default();
+        states.len() == 20 && states.iter().all(|state| state["sourceHash"] == commit.as_str())
+    };
     let holder =
         || kube.get("leases", HOME, "hydrant-agent")["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned();
     assert_eq!(holder(), "first");
 
     // killed
-    let second = Agent::start(&kubeconfig, "second", |_| {});
+    let second = Agent::start(&slow, "second", |_| {});
     std::thread::sleep(Duration::from_secs(2));
     first.kill();
     let pushed = version("two");
@@ -313,15 +327,11 @@ fn a_standby_takes_over_and_a_leader_that_was_stopped_writes_nothing_more() {
     let pushed = version("four");
     wait_at_most(Duration::from_secs(20), "the next leader", Some(&third), || is_synced(&kube, "root-sync", &pushed));
     assert_eq!(holder(), "third");
+    wait_for("the states of the objects", Some(&third), || told(&pushed));
     let before = kube.versions();
     second.signal("CONT");
     std::thread::sleep(Duration::from_secs(6));
-    let mut after = kube.versions();
-    let mut before = before;
-    for versions in [&mut before, &mut after] {
-        versions.retain(|name, _| !name.starts_with("Lease"));
-    }
-    assert_eq!(after, before, "the former leader wrote: {}", second.log());
+    assert_eq!(moved(&before, &kube.versions()), [""; 0], "the former leader wrote: {}", second.log());
     assert!(second.log().contains("the lease is lost"), "{}", second.log());
     for number in 0..20 {
         assert_eq!(kube.get("cm", "shop", &format!("c{number}"))["data"]["value"], "four");
@@ -334,6 +344,29 @@ fn a_standby_takes_over_and_a_leader_that_was_stopped_writes_nothing_more() {
     println!("the lease was given back and taken after {took:?}");
     let pushed = version("five");
     wait_for("the next version", Some(&second), || is_synced(&kube, "root-sync", &pushed));
+
+    // what a leader sent while it led arrives when another leads
+    let fourth = Agent::start(&kubeconfig, "fourth", |_| {});
+    let suspend = |mark: &str| must(kube.kubectl().args(["annotate", "rootsync", "root-sync", "-n", HOME, mark]));
+    wire.hold(true);
+    suspend("hydrant.dev/suspend=true");
+    std::thread::sleep(Duration::from_secs(1));
+    suspend("hydrant.dev/suspend-");
+    wait_at_most(Duration::from_secs(20), "the next leader", Some(&fourth), || holder() == "fourth");
+    let pushed = version("six");
+    wait_for("the sixth version", Some(&fourth), || is_synced(&kube, "root-sync", &pushed) && told(&pushed));
+    let before = kube.versions();
+    wire.hold(false);
+    std::thread::sleep(Duration::from_secs(6));
+    assert_eq!(moved(&before, &kube.versions()), [""; 0], "the former leader wrote: {}", second.log());
+    assert!(is_synced(&kube, "root-sync", &pushed), "{}", status_of(&kube, "root-sync"));
+}
+
+/// What stands there in another version; leases are renewed all the time.
+fn moved(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let moved = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    moved.filter(|name| !name.starts_with("Lease")).cloned().collect()
 }
 
 #[test]

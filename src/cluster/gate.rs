@@ -2,8 +2,9 @@
 //!
 //! A process without leaders (`sync --once`) writes freely. A leader may write until the time that its Lease was last
 //! renewed for, by a clock that goes on while the process is stopped; the check stands right before each request, so a
-//! process that wakes up late sends what was on the wire and nothing more. The epoch counts leaders; a stored
-//! inventory that a later leader wrote closes the gate for good.
+//! process that wakes up late sends what was on the wire and nothing more; that names the version of the object that it was
+//! made from, so the server refuses it once a later leader wrote. The epoch counts leaders; a stored inventory that a later
+//! leader wrote closes the gate for good.
 
 #![expect(clippy::disallowed_methods, reason = "a turn of leadership is measured by the clock")]
 

@@ -92,10 +92,14 @@ impl Api {
                 let states: Vec<Value> =
                     decode(item).members.iter().map(|key| object_state(key, commit, state(key))).collect();
                 if item["status"]["resourceStatuses"].as_array().map_or(&[][..], Vec::as_slice) != states.as_slice() {
-                    let patch = json!({"status": {
-                        "observedGeneration": item["metadata"]["generation"],
-                        "resourceStatuses": states,
-                    }});
+                    let patch = json!({
+                        // another leader may have written since
+                        "metadata": {"resourceVersion": item["metadata"]["resourceVersion"]},
+                        "status": {
+                            "observedGeneration": item["metadata"]["generation"],
+                            "resourceStatuses": states,
+                        },
+                    });
                     self.send(&path, &Call::Status(&live_text(item, "name"), &patch)).await?;
                 }
             }

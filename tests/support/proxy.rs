@@ -1,9 +1,12 @@
-//! A TCP proxy on loopback that can cut what goes through it, refuse what comes, or lie.
+//! A TCP proxy on loopback that can cut what goes through it, hold it back, refuse what comes, or lie.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::io::{Read, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What the proxy does with a new connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,7 @@ pub(crate) struct Proxy {
     /// Where it listens.
     pub(crate) host: String,
     mode: Arc<AtomicU8>,
+    held: Arc<AtomicBool>,
     open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -30,7 +34,9 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let host = listener.local_addr().expect("an address").to_string();
         let (mode, open) = (Arc::new(AtomicU8::new(Mode::Pass as u8)), Arc::new(Mutex::new(Vec::new())));
+        let held = Arc::new(AtomicBool::new(false));
         let (own_mode, own_open, target) = (Arc::clone(&mode), Arc::clone(&open), target.to_owned());
+        let own_held = Arc::clone(&held);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let mode = own_mode.load(Ordering::SeqCst);
@@ -44,14 +50,19 @@ impl Proxy {
                 let Ok(other) = TcpStream::connect(&target) else { continue };
                 let mut open = own_open.lock().expect("free");
                 open.extend([stream.try_clone(), other.try_clone()].into_iter().flatten());
-                for (from, to) in [(stream.try_clone(), other.try_clone()), (Ok(other), Ok(stream))] {
-                    if let (Ok(from), Ok(to)) = (from, to) {
-                        std::thread::spawn(move || carry(from, to));
-                    }
+                if let (Ok(from), Ok(to)) = (stream.try_clone(), other.try_clone()) {
+                    let held = Arc::clone(&own_held);
+                    std::thread::spawn(move || carry_unless(&held, from, to));
                 }
+                std::thread::spawn(move || carry(other, stream));
             }
         });
-        Proxy { host, mode, open }
+        Proxy { host, mode, held, open }
+    }
+
+    /// Holds back what clients send, or lets all of it go on: a wire that is slow in one direction.
+    pub(crate) fn hold(&self, on: bool) {
+        self.held.store(on, Ordering::SeqCst);
     }
 
     /// From now on so; what is open is cut.
@@ -65,6 +76,22 @@ impl Proxy {
 
 fn carry(mut from: TcpStream, mut to: TcpStream) {
     let _ = std::io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Both);
+    let _ = from.shutdown(Shutdown::Both);
+}
+
+/// As [`carry`], but nothing moves on while it is held; not even the end of what is sent.
+fn carry_unless(held: &AtomicBool, mut from: TcpStream, mut to: TcpStream) {
+    let mut bytes = vec![0; 1 << 16];
+    loop {
+        let read = from.read(&mut bytes).unwrap_or(0);
+        while held.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if read == 0 || to.write_all(&bytes[..read]).is_err() {
+            break;
+        }
+    }
     let _ = to.shutdown(Shutdown::Both);
     let _ = from.shutdown(Shutdown::Both);
 }

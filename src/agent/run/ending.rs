@@ -12,6 +12,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::fetch::told;
+use super::own::Part;
 use super::passes::PASS_WAIT;
 use super::worker::{IDLE_PAUSE, RETRY_PAUSE, Worker};
 use crate::agent::decide::Policy;
@@ -22,26 +23,24 @@ use crate::cluster::{Cluster as _, FaultKind, Owner};
 use crate::manifest::Set;
 
 impl Worker {
-    pub(super) async fn keep_finalizer(&mut self, declared: &Declared, spec: &Spec) {
-        let metadata = &declared.metadata;
-        let has = metadata.finalizers.iter().any(|finalizer| finalizer == FINALIZER);
-        if has != spec.prune_on_delete {
-            self.hurried |= !self.set_finalizer(declared, spec.prune_on_delete).await;
-        }
+    pub(super) async fn keep_finalizer(&mut self, spec: &Spec) {
+        self.hurried |= !self.set_finalizer(spec.prune_on_delete).await;
     }
 
     /// Sets or takes off the finalizer; false where that is to be tried again.
-    async fn set_finalizer(&self, declared: &Declared, on: bool) -> bool {
-        let metadata = &declared.metadata;
-        let mut finalizers: Vec<&str> =
-            metadata.finalizers.iter().map(String::as_str).filter(|finalizer| *finalizer != FINALIZER).collect();
-        if on {
-            finalizers.push(FINALIZER);
-        }
-        let patch = json!({"metadata": {"resourceVersion": metadata.resource_version, "finalizers": finalizers}});
-        match self.shared.api.merge(&self.id.path(), &self.id.name, &patch).await {
-            Ok(_) => true,
-            // somebody else wrote at the same time, or took it away: the watch brings the object anew
+    async fn set_finalizer(&mut self, on: bool) -> bool {
+        let patch = |seen: &Declared| {
+            let (own, mut finalizers): (Vec<&str>, Vec<&str>) =
+                seen.metadata.finalizers.iter().map(String::as_str).partition(|finalizer| *finalizer == FINALIZER);
+            if own.is_empty() != on {
+                return None;
+            }
+            finalizers.extend(on.then_some(FINALIZER));
+            Some(json!({"metadata": {"finalizers": finalizers}}))
+        };
+        match self.write(Part::Metadata, patch).await {
+            Ok(()) => true,
+            // somebody else keeps writing, or took it away: the watch brings the object anew
             Err(fault) if matches!(fault.kind, FaultKind::Raced | FaultKind::NotYet) => false,
             Err(fault) => {
                 self.shared.warn(&self.label, &format!("cannot set the finalizer: {fault}"));
@@ -59,7 +58,7 @@ impl Worker {
         let wanted = declared.annotation(DELETION_POLICY) == "Foreground";
         match if wanted { self.prune_all().await } else { Ok(()) } {
             Ok(()) => {
-                if self.set_finalizer(declared, false).await {
+                if self.set_finalizer(false).await {
                     self.shared.info(&self.label, "ended");
                     return later;
                 }
@@ -67,7 +66,7 @@ impl Worker {
             }
             Err(why) => {
                 self.report.finalizing = Some(why);
-                self.publish(declared).await;
+                self.publish().await;
                 Instant::now() + RETRY_PAUSE * 2
             }
         }

@@ -6,6 +6,7 @@
 //! | `syncs` | watches the API objects, and keeps one worker for each |
 //! | `worker` | one sync: when to look at the registry, what is due, what to report |
 //! | `passes` | all its objects, or some, brought in under its own account |
+//! | `own` | what it writes onto the sync object, by the version that it saw |
 //! | `ending` | its finalizer, and what becomes of its objects |
 //! | `fetch` | from an image to a set of objects: credentials, digest, signature, reading or rendering |
 //! | `accounts` | the service accounts that syncs act as, and their bindings |
@@ -25,6 +26,7 @@ mod fetch;
 mod handle;
 mod http;
 mod lease;
+mod own;
 mod pages;
 mod passes;
 mod syncs;

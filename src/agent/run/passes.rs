@@ -32,7 +32,7 @@ impl Worker {
     pub(super) async fn pass_all(&mut self, declared: &Declared, spec: &Spec) {
         if self.report.synced != self.report.source.commit {
             self.report.syncing = true;
-            self.publish(declared).await;
+            self.publish().await;
         }
         let begun = Instant::now();
         let before = self.report.status();

@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::drift::Drift;
 use super::fetch::{Fetcher, Source, finding};
 use super::handle::Handle;
+use super::own::Part;
 use super::{Shared, accounts};
 use crate::agent::fights::Fights;
 use crate::agent::knv;
@@ -41,8 +42,8 @@ pub(super) struct Worker {
     pub(super) label: String,
     pub(super) fetcher: Fetcher,
     pub(super) report: Report,
-    /// The status as it stands in the cluster.
-    pub(super) standing: Value,
+    /// The sync as it stands in the cluster, as far as was seen.
+    pub(super) seen: Declared,
     /// The sync as it was when last acted on.
     pub(super) acted: Option<Declared>,
     pub(super) source: Option<Source>,
@@ -84,7 +85,7 @@ pub(super) async fn run(shared: Arc<Shared>, drift: Arc<Drift>, handle: Arc<Hand
         id,
         fetcher: Fetcher::new(),
         report: Report::default(),
-        standing: Value::Null,
+        seen: Declared::default(),
         acted: None,
         source: None,
         failed: BTreeMap::new(),
@@ -120,10 +121,8 @@ impl Worker {
     async fn step(&mut self, declared: &Declared) -> Instant {
         let later = Instant::now() + IDLE_PAUSE;
         self.hurried = false;
+        self.see(declared);
         if self.acted.as_ref().is_none_or(|acted| acted.differs(declared)) {
-            if self.acted.is_none() {
-                self.standing = declared.status.clone();
-            }
             self.acted = Some(declared.clone());
             self.full_due = true;
             self.next_poll = Instant::now();
@@ -141,20 +140,20 @@ impl Worker {
             Ok(spec) => spec,
             Err(refusal) => {
                 self.report.stalled = Some(refusal);
-                self.publish(declared).await;
+                self.publish().await;
                 return later;
             }
         };
         self.report.suspended = spec.suspended;
         self.report.passed_over.clone_from(&spec.passed_over);
         if spec.suspended {
-            self.publish(declared).await;
+            self.publish().await;
             return later;
         }
-        self.poll(declared, &spec).await;
+        self.poll(&spec).await;
         self.work(declared, &spec).await;
         self.look(&spec).await;
-        self.publish(declared).await;
+        self.publish().await;
         let due = self.due(&spec);
         if self.hurried { due.min(Instant::now() + RETRY_PAUSE) } else { due }
     }
@@ -163,7 +162,7 @@ impl Worker {
     async fn admit(&mut self, declared: &Declared) -> Result<Spec, Refusal> {
         let spec = Spec::read(declared)?;
         if !self.shared.settings.shadow {
-            self.keep_finalizer(declared, &spec).await;
+            self.keep_finalizer(&spec).await;
         }
         let image = (&spec.image, &spec.dir);
         if (&self.report.image, &self.report.dir) != image {
@@ -176,7 +175,7 @@ impl Worker {
     }
 
     /// Resolves the tag if that is due, and pulls what is new.
-    async fn poll(&mut self, declared: &Declared, spec: &Spec) {
+    async fn poll(&mut self, spec: &Spec) {
         if Instant::now() < self.next_poll {
             return;
         }
@@ -210,7 +209,7 @@ impl Worker {
         };
         match pulled {
             Ok(source) => {
-                if let Err(finding) = self.announce(declared, spec, &source).await {
+                if let Err(finding) = self.announce(spec, &source).await {
                     return self.source_failed(finding);
                 }
                 self.shared.info(&self.label, &format!("pulled {}@{digest}", spec.image));
@@ -233,14 +232,17 @@ impl Worker {
     }
 
     /// Says which image is about to be synced; an admission webhook may refuse it.
-    async fn announce(&self, declared: &Declared, spec: &Spec, source: &Source) -> Result<(), Finding> {
-        let image = spec.location.with_digest(source.digest).to_string();
-        if self.shared.settings.shadow || declared.annotation(IMAGE_TO_SYNC) == image {
+    async fn announce(&mut self, spec: &Spec, source: &Source) -> Result<(), Finding> {
+        if self.shared.settings.shadow {
             return Ok(());
         }
-        let patch = json!({"metadata": {"annotations": {IMAGE_TO_SYNC: image}}});
-        let announced = self.shared.api.merge(&self.id.path(), &self.id.name, &patch).await;
-        announced.map(drop).map_err(|fault| finding("2002", format!("`{image}` is not admitted: {fault}")))
+        let image = spec.location.with_digest(source.digest).to_string();
+        let patch = |seen: &Declared| {
+            let patch = json!({"metadata": {"annotations": {IMAGE_TO_SYNC: image}}});
+            (seen.annotation(IMAGE_TO_SYNC) != image).then_some(patch)
+        };
+        let announced = self.write(Part::Metadata, patch).await;
+        announced.map_err(|fault| finding("2002", format!("`{image}` is not admitted: {fault}")))
     }
 
     /// Brings in all objects, or puts some right, as is due.
@@ -319,24 +321,28 @@ impl Worker {
             None if failed.contains(key) => "Failed",
             None => "Unknown",
         };
-        if let Err(fault) = self.shared.api.write_states(&owner, &self.report.source.commit, &state).await {
+        if let Err(fault) = self.shared.api.write_states(&owner, &self.report.source.commit, &state).await
+            && fault.kind != FaultKind::Raced
+        {
             self.shared.warn(&self.label, &format!("cannot write the inventory's status: {fault}"));
         }
     }
 
     /// Writes the status where it changed, and notes how the sync stands.
-    pub(super) async fn publish(&mut self, declared: &Declared) {
+    pub(super) async fn publish(&mut self) {
         let report = self.report.clone();
-        self.shared.board.note(&self.id, |row| row.report = report);
+        self.shared.board.note(&self.id, |row| row.report.clone_from(&report));
         if self.shared.settings.shadow {
             return;
         }
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let Some(status) = self.report.status_over(&self.standing, &now) else { return };
-        match self.shared.api.merge_status(&self.id.path(), &declared.metadata.name, &json!({"status": status})).await {
-            Ok(written) => self.standing = written["status"].clone(),
-            Err(fault) if fault.kind == FaultKind::NotYet => {}
-            Err(fault) => self.shared.warn(&self.label, &format!("cannot write the status: {fault}")),
+        let patch = |seen: &Declared| report.status_over(&seen.status, &now).map(|status| json!({"status": status}));
+        match self.write(Part::Status, patch).await {
+            Err(fault) if fault.kind == FaultKind::Raced => self.hurried = true,
+            Err(fault) if fault.kind != FaultKind::NotYet => {
+                self.shared.warn(&self.label, &format!("cannot write the status: {fault}"));
+            }
+            _ => {}
         }
     }
 
