@@ -85,8 +85,9 @@ impl Draft {
             | "contentSchema" => self.schema(value),
             "items" => self.schema(value) || self.0 < 2020 && self.schemas(value),
             "allOf" | "anyOf" | "oneOf" | "prefixItems" => self.schemas(value),
-            // what names schemas, and what later drafts may add, is for the library to judge
-            "id" => false,
+            "$id" if self.0 > 4 => root && value.as_str().is_some_and(is_plain_address),
+            "id" if self.0 == 4 => root && value.as_str().is_some_and(is_plain_address),
+            // what else names schemas, and what later drafts may add, is for the library to judge
             _ => !key.starts_with('$'),
         }
     }
@@ -115,8 +116,23 @@ fn is_type(name: &str) -> bool {
 
 /// A reference within the schema, in letters that need no escape.
 fn is_plain_pointer(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'.');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'.' | b'$');
     text == "#" || text.strip_prefix("#/").is_some_and(|rest| rest.bytes().all(plain))
+}
+
+/// An address of a host by name, in letters that need no escape; not where the schemas of schemas are.
+fn is_plain_address(text: &str) -> bool {
+    let label = |label: &str| {
+        label.starts_with(|first: char| first.is_ascii_lowercase())
+            && label.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit())
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !label.starts_with("xn--")
+    };
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let Some((host, path)) = rest.map(|rest| rest.split_once('/').unwrap_or((rest, ""))) else { return false };
+    host != "json-schema.org"
+        && host.split('.').all(label)
+        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'.'))
 }
 
 /// True if there are some and no two are the same; fractions, of which some equal whole numbers, are not known.
@@ -150,7 +166,7 @@ mod tests {
             "items", "allOf", "prefixItems", "id", "$id", "$anchor", "x-own", "pattern", "format", "contentMediaType", "contentSchema",
         ];
         let values = [
-            json!(true), json!("string"), json!("#"), json!("#/definitions/a"), json!(0), json!(3), json!(-1), json!(1.5), json!(2.0), json!([]), json!({}),
+            json!(true), json!("string"), json!("#"), json!("#/definitions/a"), json!("#/$defs/a"), json!("https://charts.example.com/web/values.json"), json!("http://json-schema.org/a"), json!(0), json!(3), json!(-1), json!(1.5), json!(2.0), json!([]), json!({}),
             json!(["string"]), json!(["string", "string"]), json!(["a", "b"]), json!([1, 1.0]), json!([{}]), json!([true]), json!({"a": {}}), json!({"a": true}),
             json!({"a": ["b"]}), json!({"a": []}), json!({"a": {"type": "integer"}}), json!(null), json!([[]]),
         ];
@@ -166,7 +182,7 @@ mod tests {
         };
         let (mut known, mut bad) = (0, 0);
         for _ in 0..6000 {
-            let mut schema = json!({"definitions": {"a": {}}});
+            let mut schema = json!({"definitions": {"a": {}}, "$defs": {"a": {}}});
             if let Some(draft) = drafts[below(drafts.len())] {
                 schema["$schema"] = json!(draft);
             }
@@ -174,8 +190,10 @@ mod tests {
                 let place = ["", "/definitions/a"][below(2)];
                 let value = values[below(values.len())].clone();
                 schema.pointer_mut(place).expect("there")[keywords[below(keywords.len())]] = value;
-                if !schema.pointer("/definitions/a").is_some_and(Value::is_object) {
-                    schema["definitions"] = json!({"a": {}});
+                for (place, key) in [("/definitions/a", "definitions"), ("/$defs/a", "$defs")] {
+                    if !schema.pointer(place).is_some_and(Value::is_object) {
+                        schema[key] = json!({"a": {}});
+                    }
                 }
             }
             let says = library_says(&schema);
@@ -191,12 +209,13 @@ mod tests {
     #[test]
     fn what_charts_use_is_known() {
         assert!(is_well_formed(&json!({
-            "$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "title": "Values", "required": ["image"], "additionalProperties": false,
+            "$schema": "http://json-schema.org/draft-07/schema#", "$id": "https://example.com/web.schema.json", "type": "object", "title": "Values", "required": ["image"], "additionalProperties": false,
             "properties": {
                 "image": {"type": "object", "properties": {"tag": {"type": ["string", "null"], "pattern": "^v", "examples": ["v1"]}}},
                 "replicas": {"type": "integer", "minimum": 0, "exclusiveMaximum": 10}, "kind": {"enum": ["A", "B", null]}, "id": {"$ref": "#/definitions/id"},
             },
             "definitions": {"id": {"anyOf": [{"type": "string"}, {"type": "integer"}]}},
+            "$defs": {"web.image": {"$ref": "#/$defs/web.tag"}, "web.tag": {"type": "string"}},
             "if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]},
         })));
     }
