@@ -4,6 +4,9 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    // what `tools/profile/rustc` adds; Cargo does not look at it
+    println!("cargo::rerun-if-changed=tools/profile");
+    println!("cargo::rerun-if-env-changed=HYDRANT_PROFILE");
     let is = |name: &str, wanted: &str| std::env::var(name).is_ok_and(|value| value == wanted);
     let cli = std::env::var_os("CARGO_FEATURE_CLI").is_some();
     if !is("CARGO_CFG_TARGET_OS", "linux") || !is("CARGO_CFG_TARGET_ENV", "gnu") || !cli {
