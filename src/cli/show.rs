@@ -42,12 +42,12 @@ pub(super) fn run(args: Args, profile: Profile, terminal: &Terminal) -> Result<O
             Chart::load(&memory, &path, profile)?
         }
     };
-    terminal.data(shown(&chart, &args.what, profile))?;
+    terminal.data(shown(&chart, &args.what, profile)?)?;
     Ok(Outcome::Done)
 }
 
 /// The text, as Helm prints it.
-fn shown(chart: &Arc<Chart>, what: &str, profile: Profile) -> String {
+fn shown(chart: &Arc<Chart>, what: &str, profile: Profile) -> Result<String> {
     let mut out = String::new();
     let all = what == "all";
     if all || what == "chart" {
@@ -56,15 +56,15 @@ fn shown(chart: &Arc<Chart>, what: &str, profile: Profile) -> String {
     if let Some(values) = chart.values_source().filter(|_| all || what == "values") {
         let _ = writeln!(out, "{}{values}", if all { "---\n" } else { "" });
     }
-    if let Some(readme) = chart.readme().filter(|_| all || what == "readme") {
+    if let Some(readme) = chart.readme()?.filter(|_| all || what == "readme") {
         let _ = writeln!(out, "{}{readme}", if all { "---\n" } else { "" });
     }
     if all || what == "crds" {
-        for (index, crd) in chart.crd_texts().iter().enumerate() {
+        for (index, crd) in chart.crd_texts()?.iter().enumerate() {
             // Helm 3 puts a mark before the first one only, and none where it shows nothing else
             let wanted = profile.helm >= Helm::V4_1 || all && index == 0;
             let _ = writeln!(out, "{}{crd}", if wanted && !crd.starts_with("---") { "---\n" } else { "" });
         }
     }
-    out
+    Ok(out)
 }

@@ -393,7 +393,7 @@ fn write_folder(args: &Args, release: &crate::helm::Release, print: &Print, term
         if args.release_name { format!("{}/{}", args.output_dir, release.name) } else { args.output_dir.clone() };
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut written = String::new();
-    for document in release.placed(print) {
+    for document in release.placed(print)? {
         let top = if document.is_crd { &args.output_dir } else { &folder };
         let path = format!("{top}/{}", document.path);
         let text = match files.entry(path.clone()) {

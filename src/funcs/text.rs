@@ -14,6 +14,9 @@ pub(super) fn strval(value: &Val) -> Str {
     match value {
         Val::Str(text) => text.clone(),
         Val::List(list) if list.ty() == ListType::Bytes => {
+            if let Some(bytes) = list.bytes() {
+                return Str::from(bytes);
+            }
             let byte = |item: &Val| if let Val::Int(byte, _) = item { *byte as u8 } else { 0 };
             Str::from(list.iter().map(byte).collect::<Vec<u8>>())
         }

@@ -2,10 +2,12 @@
 //!
 //! No function of Helm changes a slice in place, so a list never changes once made and iterating needs no guard.
 
+use std::cell::OnceCell;
 use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use super::Val;
+use super::{IntKind, Val};
 
 /// The Go type of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +54,9 @@ pub struct List(Rc<Inner>);
 #[derive(Debug)]
 struct Inner {
     ty: ListType,
-    items: Vec<Val>,
+    /// Made from `bytes` once somebody looks at them.
+    items: OnceCell<Vec<Val>>,
+    bytes: Option<Arc<[u8]>>,
     nil: bool,
 }
 
@@ -64,12 +68,22 @@ impl List {
 
     /// A list of another Go type; the caller answers for the items being of it.
     pub fn typed(ty: ListType, items: Vec<Val>) -> List {
-        List(Rc::new(Inner { ty, items, nil: false }))
+        List(Rc::new(Inner { ty, items: OnceCell::from(items), bytes: None, nil: false }))
+    }
+
+    /// A `[]byte` of these. Templates seldom look at its items, and each is as large as any value.
+    pub fn of_bytes(bytes: Arc<[u8]>) -> List {
+        List(Rc::new(Inner { ty: ListType::Bytes, items: OnceCell::new(), bytes: Some(bytes), nil: false }))
+    }
+
+    /// The bytes of a `[]byte`; nothing where it was made item by item.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.0.bytes.as_deref()
     }
 
     /// Go's nil slice of a type: empty, and null where it is printed as JSON.
     pub fn nil(ty: ListType) -> List {
-        List(Rc::new(Inner { ty, items: Vec::new(), nil: true }))
+        List(Rc::new(Inner { ty, items: OnceCell::from(Vec::new()), bytes: None, nil: true }))
     }
 
     /// True for a nil slice.
@@ -84,12 +98,15 @@ impl List {
 
     /// The items.
     pub fn items(&self) -> &[Val] {
-        &self.0.items
+        self.0.items.get_or_init(|| {
+            let byte = |byte: &u8| Val::Int(i64::from(*byte), IntKind::Uint8);
+            self.0.bytes.iter().flat_map(|bytes| bytes.iter().map(byte)).collect()
+        })
     }
 
     /// The items, if nothing else holds the list; nothing otherwise.
     pub(super) fn into_unshared(mut self) -> Vec<Val> {
-        Rc::get_mut(&mut self.0).map(|inner| std::mem::take(&mut inner.items)).unwrap_or_default()
+        Rc::get_mut(&mut self.0).and_then(|inner| inner.items.take()).unwrap_or_default()
     }
 
     /// True when both are the same list, not merely equal ones.
@@ -102,13 +119,13 @@ impl Deref for List {
     type Target = [Val];
 
     fn deref(&self) -> &[Val] {
-        &self.0.items
+        self.items()
     }
 }
 
 impl Drop for Inner {
     /// Takes nested containers apart without recursion, so that a list nested a million deep does not end the process.
     fn drop(&mut self) {
-        super::map::drop_flat(std::mem::take(&mut self.items));
+        super::map::drop_flat(self.items.take().unwrap_or_default());
     }
 }

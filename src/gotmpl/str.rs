@@ -109,6 +109,12 @@ impl From<&[u8]> for Str {
     }
 }
 
+impl From<&Arc<[u8]>> for Str {
+    fn from(text: &Arc<[u8]>) -> Str {
+        if text.len() <= INLINE_MAX { Str::new(text) } else { Str(Repr::Shared(Arc::clone(text))) }
+    }
+}
+
 impl From<String> for Str {
     fn from(text: String) -> Str {
         Str::new(text)

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::diag::SourceText;
 use crate::gotmpl::Unit;
+use crate::source::Content;
 use crate::value::Tree;
 
 use super::metadata::Metadata;
@@ -76,7 +77,7 @@ pub(crate) struct File {
     /// The name inside the chart (`crds/a.yaml`).
     pub name: Arc<str>,
     /// Its bytes.
-    pub data: Arc<[u8]>,
+    pub data: Content,
 }
 
 impl Chart {

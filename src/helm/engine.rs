@@ -18,12 +18,12 @@ use super::chart::Chart;
 use super::dependencies;
 use super::graph::{Graph, NodeId, ROOT};
 use super::manifests::{self, Printed};
-use super::release::{Release, push_document};
+use super::release::{Crd, Release, push_document};
 use super::run::{self, Ambient, Threads};
 use super::schema::Checks;
 use super::values::UserValues;
 use super::stage::Stage;
-use super::{aside, inputs, load, names};
+use super::{aside, inputs, names};
 
 /// What a render is told besides the chart and the values.
 #[derive(Clone, Debug)]
@@ -168,10 +168,12 @@ fn render_with(
     let mut warnings: Warnings = chart.warnings.iter().chain(&stage.remarks).map(|text| remark(text)).collect();
     let stack = threads.stack;
     let ordered = stage.runnables();
-    let (printed, templates) = checked(checks, options, &origins, || {
+    let ran = checked(checks, options, &origins, || {
         check_kube_version(chart, &stage.capabilities)?;
         run::all(&ordered, profile, &origins, ambient, &mut warnings, threads)
-    })?;
+    });
+    all_read(&stage.graph, ROOT)?;
+    let (printed, templates) = ran?;
     let finished = finish(&stage.graph, options, printed, warnings).map_err(|failure| {
         let blame = |path: &str, text: &str, offset| {
             run::printer_of(&stage.runnables(), profile, ambient, stack, (path, text, offset))
@@ -180,6 +182,14 @@ fn render_with(
     });
     options.leave((stage, ordered, templates));
     finished
+}
+
+/// Fails if a template wanted a file that could be read no longer; it was told that the file is empty.
+fn all_read(graph: &Graph, id: NodeId) -> Result<()> {
+    if let Some(fault) = graph.chart(id).files.iter().find_map(|file| file.data.fault()) {
+        return Err(Box::new(fault.clone()));
+    }
+    graph.children(id).iter().try_for_each(|&child| all_read(graph, child))
 }
 
 /// Does the work, and checks values beside it: what is wrong with them is told first.
@@ -263,10 +273,10 @@ fn finish(graph: &Graph, options: &ReleaseOptions, printed: Vec<Printed>, mut wa
 }
 
 /// The files of `crds/` of a chart, then of its subcharts.
-fn collect_crds(graph: &Graph, id: NodeId, crds: &mut Vec<(String, Arc<str>)>) {
+fn collect_crds(graph: &Graph, id: NodeId, crds: &mut Vec<Crd>) {
     for file in graph.chart(id).crds() {
         let path = crate::source::clean(&format!("{}/{}", graph.path(id), file.name));
-        crds.push((path, load::text_of(&file.data)));
+        crds.push(Crd::new(path, file.data.clone()));
     }
     for &child in graph.children(id) {
         collect_crds(graph, child, crds);

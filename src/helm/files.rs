@@ -12,7 +12,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 
 use crate::go::glob::Glob;
-use crate::gotmpl::{Args, Ctx, FuncError, IntKind, Kind, List, ListType, Map, MapType, Method, Object, Str, Ty, Val};
+use crate::gotmpl::{Args, Ctx, FuncError, Kind, List, ListType, Map, MapType, Method, Object, Str, Ty, Val};
+use crate::source::Content;
 use crate::yaml::{Emitter, Look};
 
 use super::chart::File;
@@ -20,7 +21,7 @@ use super::chart::File;
 /// Helm's `engine.files`, a map from names to bytes.
 #[derive(Debug)]
 pub(crate) struct Files {
-    by_name: BTreeMap<Arc<str>, Arc<[u8]>>,
+    by_name: BTreeMap<Arc<str>, Content>,
 }
 
 const METHODS: &[Method] = &[
@@ -37,8 +38,12 @@ impl Files {
         Files { by_name: files.iter().map(|file| (file.name.clone(), file.data.clone())).collect() }
     }
 
-    fn get(&self, name: &[u8]) -> &[u8] {
-        std::str::from_utf8(name).ok().and_then(|name| self.by_name.get(name)).map_or(&[], |data| data)
+    fn get(&self, name: &[u8]) -> Option<&Arc<[u8]>> {
+        std::str::from_utf8(name).ok().and_then(|name| self.by_name.get(name)).and_then(readable)
+    }
+
+    fn get_bytes(&self, name: &[u8]) -> Val {
+        Val::List(self.get(name).map_or_else(|| List::typed(ListType::Bytes, Vec::new()), |data| List::of_bytes(Arc::clone(data))))
     }
 
     fn glob(&self, pattern: &[u8]) -> Files {
@@ -51,16 +56,16 @@ impl Files {
 
     /// A YAML map from last names to texts, without the line end.
     fn as_yaml(&self, text: impl Fn(&[u8]) -> String) -> String {
-        let by_last_name: BTreeMap<&str, &Arc<[u8]>> =
+        let by_last_name: BTreeMap<&str, &Content> =
             self.by_name.iter().map(|(name, data)| (name.rsplit('/').next().unwrap_or(name), data)).collect();
-        let mut entries: Vec<(&str, &Arc<[u8]>)> = by_last_name.into_iter().collect();
+        let mut entries: Vec<(&str, &Content)> = by_last_name.into_iter().collect();
         crate::yaml::sort_keys(&mut entries, Look::V2, |entry| entry.0);
         let mut out = String::new();
         let mut emitter = Emitter::new(&mut out, Look::V2);
         emitter.map_start();
         for (key, data) in entries {
             emitter.key(key);
-            emitter.str(&text(data));
+            emitter.str(&text(readable(data).map_or(&[], |data| data)));
         }
         emitter.map_end();
         // a map of texts is always printable
@@ -69,18 +74,17 @@ impl Files {
     }
 
     fn lines(&self, name: &[u8]) -> Val {
-        let data = self.get(name);
-        if data.is_empty() {
+        let Some(data) = self.get(name).filter(|data| !data.is_empty()) else {
             return Val::strings(Vec::<Str>::new());
-        }
+        };
         let data = data.strip_suffix(b"\n").unwrap_or(data);
         Val::strings(data.split(|byte| *byte == b'\n').map(Str::from))
     }
 }
 
-/// A `[]byte`.
-fn bytes(data: &[u8]) -> Val {
-    Val::List(List::typed(ListType::Bytes, data.iter().map(|byte| Val::Int(i64::from(*byte), IntKind::Uint8)).collect()))
+/// The bytes of a file. One that can be read no longer is as if it were not there; the render fails for it in the end.
+fn readable(data: &Content) -> Option<&Arc<[u8]>> {
+    data.bytes().ok()
 }
 
 impl Object for Files {
@@ -93,7 +97,7 @@ impl Object for Files {
     }
 
     fn field(&self, name: &str) -> Option<Val> {
-        Some(bytes(self.get(name.as_bytes())))
+        Some(self.get_bytes(name.as_bytes()))
     }
 
     fn methods(&self) -> &'static [Method] {
@@ -102,8 +106,8 @@ impl Object for Files {
 
     fn call(self: Rc<Self>, method: &'static Method, _: &mut Ctx<'_>, args: Args<'_>) -> Result<Val, FuncError> {
         Ok(match method.name {
-            "Get" => Val::str(self.get(args.bytes(0))),
-            "GetBytes" => bytes(self.get(args.bytes(0))),
+            "Get" => Val::Str(self.get(args.bytes(0)).map_or(Str::EMPTY, Str::from)),
+            "GetBytes" => self.get_bytes(args.bytes(0)),
             "Glob" => Val::object(self.glob(args.bytes(0))),
             "AsConfig" => Val::from(self.as_yaml(crate::yaml::lossy)),
             "AsSecrets" => Val::from(self.as_yaml(|data| base64::engine::general_purpose::STANDARD.encode(data))),
@@ -117,7 +121,7 @@ impl Object for Files {
             if index > 0 {
                 out.push(b' ');
             }
-            let numbers: Vec<String> = data.iter().map(u8::to_string).collect();
+            let numbers: Vec<String> = readable(data).iter().flat_map(|data| data.iter()).map(u8::to_string).collect();
             out.extend_from_slice(format!("{name}:[{}]", numbers.join(" ")).as_bytes());
         }
         out.push(b']');
@@ -128,12 +132,12 @@ impl Object for Files {
     }
 
     fn plain(&self) -> Val {
-        let entries = self.by_name.iter().map(|(name, data)| (Str::new(&**name), bytes(data))).collect();
+        let entries = self.by_name.keys().map(|name| (Str::new(&**name), self.get_bytes(name.as_bytes()))).collect();
         Val::Map(Map::typed(MapType::Any, entries))
     }
 
     fn absent(&self) -> Val {
-        bytes(&[])
+        Val::List(List::typed(ListType::Bytes, Vec::new()))
     }
 
     fn truth(&self) -> bool {

@@ -48,7 +48,8 @@ impl Inputs {
         self.count(chart.files.len());
         for file in &chart.files {
             self.part(file.name.as_bytes());
-            self.part(&file.data);
+            // what cannot be read any more fails the render
+            self.part(file.data.bytes().map_or(&[], |data| data));
         }
         self.count(chart.dependencies.len());
         for dependency in &chart.dependencies {

@@ -12,7 +12,7 @@ use crate::archive::{self, Limits};
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, SourceText};
 use crate::gotmpl::text_of_bytes;
-use crate::source::{EntryKind, Source, clean, threads};
+use crate::source::{Content, EntryKind, Source, base_name, clean, threads};
 use crate::value::Tree;
 use crate::yaml;
 
@@ -30,7 +30,7 @@ const CHART_DEPTH_MAX: usize = 64;
 /// A file of a chart before it is known what it is.
 struct Raw {
     name: String,
-    data: Arc<[u8]>,
+    data: Content,
 }
 
 impl Chart {
@@ -55,7 +55,7 @@ impl Chart {
 /// The files that belong to the chart in a folder, named as inside it, in Helm's order: what packing it packs.
 pub fn chart_files(source: &dyn Source, path: &str, profile: Profile) -> Result<Vec<(String, Arc<[u8]>)>> {
     let files = Folder::new(source, path, limits(profile))?.files()?;
-    Ok(files.into_iter().map(|file| (file.name, file.data)).collect())
+    files.into_iter().map(|file| Ok((file.name, Arc::clone(file.data.bytes()?)))).collect()
 }
 
 /// What the files of a chart may cost.
@@ -126,8 +126,9 @@ impl<'s> Folder<'s> {
     }
 
     fn file(&self, name: String) -> Result<Raw> {
-        let data = self.source.read(&format!("{}/{name}", self.top))?;
-        let size = data.len() as u64;
+        let path = format!("{}/{name}", self.top);
+        let data = if is_read_anyway(&name) { self.source.read(&path)?.into() } else { self.source.content(&path)? };
+        let size = data.length();
         let Limits { file_bytes_max, total_bytes_max, .. } = self.limits;
         let too_large = |message| Err(Box::new(Diagnostic::input("chart-too-large", message)));
         if size > file_bytes_max {
@@ -136,12 +137,18 @@ impl<'s> Folder<'s> {
         if self.read.fetch_add(size, Ordering::Relaxed) + size > total_bytes_max && file_bytes_max == total_bytes_max {
             return too_large(format!("error reading {name}: chart exceeds maximum decompressed size of {total_bytes_max} bytes"));
         }
-        let data = match data.strip_prefix(b"\xef\xbb\xbf") {
-            Some(rest) => Arc::from(rest),
+        let data = match data.known().and_then(|data| data.strip_prefix(b"\xef\xbb\xbf")) {
+            Some(rest) => Content::from(Arc::from(rest)),
             None => data,
         };
         Ok(Raw { name, data })
     }
+}
+
+/// True for a file that a chart is not loaded without, so that nothing is gained by waiting for somebody to want it.
+fn is_read_anyway(name: &str) -> bool {
+    let file = base_name(name);
+    matches!(file, "Chart.yaml" | "values.yaml" | "values.schema.json") || file.ends_with(".tgz") || name.split('/').any(|part| part == "templates")
 }
 
 fn unloadable(message: String) -> Box<Diagnostic> {
@@ -163,7 +170,7 @@ fn packed(source: &dyn Source, path: &str, limits: Limits) -> Result<Vec<Raw>> {
 }
 
 fn raw_files(bytes: &[u8], limits: Limits) -> Result<Vec<Raw>> {
-    Ok(archive::chart_files(bytes, limits)?.into_iter().map(|(name, data)| Raw { name, data }).collect())
+    Ok(archive::chart_files(bytes, limits)?.into_iter().map(|(name, data)| Raw { name, data: data.into() }).collect())
 }
 
 /// What sorting files into a chart needs to know.
@@ -238,7 +245,7 @@ impl Loader {
     /// Reads a YAML file and hands its tree on.
     fn decode(&self, file: &Raw, into: impl FnOnce(&Tree) -> Result<()>) -> Result<()> {
         let read = || {
-            let text = SourceText::new(format!("{}/{}", self.origin, file.name), yaml::decode(&file.data)?);
+            let text = SourceText::new(format!("{}/{}", self.origin, file.name), yaml::decode(file.data.bytes()?)?);
             into(&yaml::parse(&text, yaml::Dialect::V2)?)
         };
         read().map_err(|fault| cannot_load(&file.name, fault))
@@ -251,11 +258,11 @@ impl Loader {
             "Chart.lock" => self.decode(&file, check_lock)?,
             "values.yaml" => {
                 let name = format!("{}/{}", self.origin, file.name);
-                let text = values::text(name, &file.data, self.profile).map_err(|fault| cannot_load(&file.name, fault))?;
+                let text = values::text(name, file.data.bytes()?, self.profile).map_err(|fault| cannot_load(&file.name, fault))?;
                 chart.values = Some(values::read(&text, self.profile).map_err(|fault| cannot_load(&file.name, fault))?);
                 chart.values_text = Some(text);
             }
-            "values.schema.json" => chart.schema = Some(self.named(&file.name, &file.data)),
+            "values.schema.json" => chart.schema = Some(self.named(&file.name, file.data.bytes()?)),
             "requirements.yaml" | "requirements.lock" => {
                 if chart.metadata.api_version != "v1" {
                     chart.warnings.push(format!("`{}` is read although Chart.yaml has apiVersion v2", file.name));
@@ -270,7 +277,7 @@ impl Loader {
                 }
             }
             name if name.starts_with("templates/") => {
-                chart.templates.push(Template { text: Arc::from(text_of_bytes(&file.data)), name: file.name });
+                chart.templates.push(Template { text: Arc::from(text_of_bytes(file.data.bytes()?)), name: file.name });
             }
             _ => chart.files.push(File { name: Arc::from(file.name), data: file.data }),
         }
@@ -285,7 +292,7 @@ impl Loader {
                 let message = format!("error unpacking subchart tar: expected {name}, got {got}");
                 return Err(Box::new(Diagnostic::input("chart-subchart", message)));
             };
-            return inner.chart(raw_files(&file.data, limits(self.profile))?, depth + 1);
+            return inner.chart(raw_files(file.data.bytes()?, limits(self.profile))?, depth + 1);
         }
         let strip = |file: Raw| {
             let name = file.name.split_once('/')?.1.to_owned();
@@ -379,7 +386,7 @@ mod tests {
         let mut files: Vec<Raw> = Vec::new();
         for depth in 0..CHART_DEPTH_MAX + 2 {
             let name = format!("{}Chart.yaml", "charts/sub/".repeat(depth));
-            files.push(Raw { name, data: Arc::from(&b"name: sub\nversion: 1.0.0\n"[..]) });
+            files.push(Raw { name, data: Content::from(Arc::from(&b"name: sub\nversion: 1.0.0\n"[..])) });
         }
         let loader = Loader { profile: Profile::default(), origin: String::new() };
         let fault = loader.chart(files, 0).expect_err("too deep");

@@ -1,12 +1,14 @@
 //! What a render made, and how `helm template` prints it.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::compat::Profile;
 use crate::diag::{Diagnostic, Result, Warnings, did_you_mean};
+use crate::source::Content;
 
 use super::glob;
+use super::load::text_of;
 use super::manifests::{Hook, Manifest, go_trim, split};
 
 /// A rendered chart.
@@ -17,7 +19,7 @@ pub struct Release {
     /// `name-version` of the chart.
     pub chart: String,
     /// Custom resource definitions as they stand in `crds/`, unsplit, by path.
-    pub crds: Vec<(String, Arc<str>)>,
+    pub crds: Vec<Crd>,
     /// Manifests in install order.
     pub manifests: Vec<Manifest>,
     /// Hooks in install order.
@@ -25,6 +27,27 @@ pub struct Release {
     /// What did not stop the render.
     pub warnings: Warnings,
     pub(crate) profile: Profile,
+}
+
+/// A file of `crds/`.
+#[derive(Debug)]
+pub struct Crd {
+    /// Its path, chart name first.
+    pub path: String,
+    data: Content,
+    text: OnceLock<Arc<str>>,
+}
+
+impl Crd {
+    pub(crate) fn new(path: String, data: Content) -> Crd {
+        Crd { path, data, text: OnceLock::new() }
+    }
+
+    /// Its text. Fails if the file can be read no longer.
+    pub fn text(&self) -> Result<&str> {
+        let data = self.data.bytes()?;
+        Ok(self.text.get_or_init(|| text_of(data)))
+    }
 }
 
 /// A document and where it came from.
@@ -55,12 +78,19 @@ pub struct Print {
 
 impl Release {
     /// The documents to print, in order, each with the path it came from.
-    pub fn placed<'r>(&'r self, print: &Print) -> Vec<Placed<'r>> {
+    /// Fails if a file of `crds/` can be read no longer.
+    pub fn placed<'r>(&'r self, print: &Print) -> Result<Vec<Placed<'r>>> {
         let placed = |path, text, is_crd, is_hook| Placed { path, text, is_crd, is_hook };
-        let crds = self.crds.iter().filter(|_| print.include_crds).map(|(path, text)| placed(path.as_str(), &**text, true, false));
+        let crds = self.crds(print)?.into_iter().map(|(path, text)| placed(path, text, true, false));
         let manifests = self.manifests.iter().map(|manifest| placed(&*manifest.path, &*manifest.text, false, false));
         let hooks = self.hook_documents(print).map(|(path, text)| placed(path, text, false, true));
-        crds.chain(manifests).chain(hooks).collect()
+        Ok(crds.chain(manifests).chain(hooks).collect())
+    }
+
+    /// The custom resource definitions to print.
+    fn crds<'r>(&'r self, print: &Print) -> Result<Vec<(&'r str, &'r str)>> {
+        let crds = self.crds.iter().filter(|_| print.include_crds);
+        crds.map(|crd| Ok((crd.path.as_str(), crd.text()?))).collect()
     }
 
     /// The hooks to print.
@@ -72,7 +102,8 @@ impl Release {
 
     /// The text that `helm template` prints. Fails with code `show-only` if a pattern names no template.
     pub fn print(&self, print: &Print) -> Result<String> {
-        let crds = self.crds.iter().filter(|_| print.include_crds).map(|(path, text)| (path.as_str(), &**text));
+        let crds = self.crds(print)?;
+        let crds = crds.iter().copied();
         let manifests = self.manifests.iter().map(|manifest| (&*manifest.path, &*manifest.text));
         // grown piece by piece, a large text would be copied, and its pages fetched from the system, several times over
         let all = || crds.clone().chain(manifests.clone()).chain(self.hook_documents(print));

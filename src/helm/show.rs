@@ -1,8 +1,7 @@
 //! What a chart says of itself, as `helm show` prints it.
 
-use std::sync::Arc;
-
 use super::chart::Chart;
+use crate::diag::Result;
 use super::load::text_of;
 use super::metadata::{Dependency, Metadata};
 use crate::value::{Map, Text, Tree};
@@ -21,16 +20,21 @@ impl Chart {
         self.dependencies.iter().rev().find(|chart| chart.metadata.name == name).map(AsRef::as_ref)
     }
 
-    /// The text of the readme; nothing where there is none.
-    pub fn readme(&self) -> Option<String> {
+    /// The text of the readme; nothing where there is none. Fails if it can be read no longer.
+    pub fn readme(&self) -> Result<Option<String>> {
         let named = |name: &str| READMES.iter().any(|readme| name.eq_ignore_ascii_case(readme));
-        self.files.iter().find(|file| named(&file.name)).map(|file| text_of(&file.data).to_string())
+        let readme = self.files.iter().find(|file| named(&file.name));
+        readme.map(|file| Ok(text_of(file.data.bytes()?).to_string())).transpose()
     }
 
-    /// The custom resource definitions of the chart and of the charts in it.
-    pub fn crd_texts(&self) -> Vec<String> {
-        let own = self.crds().map(|file| text_of(&file.data).to_string());
-        own.chain(self.dependencies.iter().flat_map(|chart: &Arc<Chart>| chart.crd_texts())).collect()
+    /// The custom resource definitions of the chart and of the charts in it. Fails if one can be read no longer.
+    pub fn crd_texts(&self) -> Result<Vec<String>> {
+        let mut texts: Vec<String> =
+            self.crds().map(|file| Ok(text_of(file.data.bytes()?).to_string())).collect::<Result<_>>()?;
+        for chart in &self.dependencies {
+            texts.extend(chart.crd_texts()?);
+        }
+        Ok(texts)
     }
 }
 

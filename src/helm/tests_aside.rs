@@ -8,7 +8,7 @@ use crate::compat::Profile;
 use crate::source::Memory;
 
 /// Counts its draws, so that their order shows.
-struct Counting(u64);
+pub(super) struct Counting(pub(super) u64);
 
 impl Ambient for Counting {
     fn now(&mut self) -> (i64, u32) {

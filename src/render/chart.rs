@@ -24,7 +24,7 @@ pub(super) fn whole(
     let release = release(pool, &chart, options);
     let rendered = helm::render(&chart, &release, &UserValues::default(), ambient)?;
     let mut set = Set::default();
-    for document in rendered.placed(&Print { include_crds: true, ..Print::default() }) {
+    for document in rendered.placed(&Print { include_crds: true, ..Print::default() })? {
         let mut objects = Set::parse(&SourceText::new(document.path, document.text))?.objects;
         for object in &mut objects {
             object.origin = Arc::new(Origin { chart: Text::new(&rendered.chart), ..(*object.origin).clone() });

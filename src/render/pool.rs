@@ -10,7 +10,7 @@ use crate::compat::Profile;
 use crate::diag::Result;
 use crate::helm::Chart;
 use crate::kustomize::Shared;
-use crate::source::{Asked, Entry, EntryKind, Once, Question, Record, Source};
+use crate::source::{Asked, Content, Entry, EntryKind, Once, Question, Record, Source};
 
 /// Shared between renders that follow one profile.
 pub struct Pool<'a> {
@@ -143,6 +143,13 @@ impl Source for Unchanged<'_> {
         match self.other.real_path(path) {
             Ok(real) if !self.changed.contains(&real) => self.other.read(path),
             _ => self.own.read(path),
+        }
+    }
+
+    fn content(&self, path: &str) -> Result<Content> {
+        match self.other.real_path(path) {
+            Ok(real) if !self.changed.contains(&real) => self.other.content(path),
+            _ => self.own.content(path),
         }
     }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
-use super::{Entry, EntryKind, Source};
+use super::{Content, Entry, EntryKind, Source};
 use crate::diag::{Diagnostic, Result};
 
 /// Largest single input file, in bytes. Helm stops at 5 MiB a file of a packed chart; kustomize has no limit.
@@ -16,6 +16,9 @@ const FILE_BYTES_MAX: u64 = 512 << 20;
 
 /// What is read of a file before anything is asked about it, in bytes.
 const SMALL_BYTES: usize = 16 << 10;
+
+/// What some editors begin a file with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Largest input that is no regular file: a pipe has an end, a device may have none.
 const STREAM_BYTES_MAX: u64 = 32 << 20;
@@ -28,11 +31,7 @@ impl Disk {
     /// The bytes of a file that has no more than `most` of them. Fails as [`Source::read`] does, and with `source-file-too-large`.
     pub fn read_at_most(&self, path: &str, most: u64) -> Result<Arc<[u8]>> {
         let cannot = |error: io::Error| failed(path, "read", &error);
-        let file = fs::File::open(path).map_err(cannot)?;
-        // most files fit, and end within two calls, without the system being asked how long they are; `take`, because a bare file
-        // asks for its length and place
-        let mut bytes = Vec::with_capacity(SMALL_BYTES);
-        (&file).take(SMALL_BYTES as u64).read_to_end(&mut bytes).map_err(cannot)?;
+        let (file, mut bytes) = begun(path)?;
         if bytes.len() < SMALL_BYTES && bytes.len() as u64 <= most {
             return Ok(Arc::from(bytes));
         }
@@ -68,6 +67,19 @@ impl Source for Disk {
         self.read_at_most(path, FILE_BYTES_MAX)
     }
 
+    fn content(&self, path: &str) -> Result<Content> {
+        let (file, bytes) = begun(path)?;
+        if bytes.len() < SMALL_BYTES {
+            return Ok(Content::from(Arc::from(bytes)));
+        }
+        let metadata = file.metadata().map_err(|error| failed(path, "read", &error))?;
+        // whoever asks may want to cut a mark off
+        if bytes.starts_with(BYTE_ORDER_MARK) || !metadata.is_file() || metadata.len() > FILE_BYTES_MAX {
+            return self.read(path).map(Content::from);
+        }
+        Ok(Content::on_disk(path, metadata.len()))
+    }
+
     fn list(&self, path: &str) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for entry in fs::read_dir(path).map_err(|error| failed(path, "list", &error))? {
@@ -95,6 +107,17 @@ impl Source for Disk {
         };
         real.into_os_string().into_string().map_err(|_| not_utf8())
     }
+}
+
+/// An open file and its first bytes: all of them where they are fewer than [`SMALL_BYTES`]. Most files end within these two calls, without
+/// the system being asked how long they are.
+fn begun(path: &str) -> Result<(fs::File, Vec<u8>)> {
+    let cannot = |error: io::Error| failed(path, "read", &error);
+    let file = fs::File::open(path).map_err(cannot)?;
+    let mut bytes = Vec::with_capacity(SMALL_BYTES);
+    // `take`, because a bare file asks for its length and place
+    (&file).take(SMALL_BYTES as u64).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok((file, bytes))
 }
 
 fn linked_kind(path: &str) -> Option<EntryKind> {

@@ -4,6 +4,7 @@
 //! absolute, clean, `/`-separated paths. Rooms above never learn which kind they read from. Many inputs, and what is made of
 //! each, are read by several threads.
 
+mod content;
 mod disk;
 mod memory;
 mod once;
@@ -13,6 +14,7 @@ mod place;
 mod record;
 pub(crate) mod threads;
 
+pub use content::Content;
 pub use disk::Disk;
 pub use memory::Memory;
 pub use once::{Once, Question, hex};
@@ -56,6 +58,11 @@ pub trait Source: Send + Sync {
 
     /// The bytes of the file at `path`. Fails with code `source-missing` if there is no file.
     fn read(&self, path: &str) -> Result<Arc<[u8]>>;
+
+    /// The same bytes, of a large file once they are wanted. Fails as [`Source::read`] does.
+    fn content(&self, path: &str) -> Result<Content> {
+        self.read(path).map(Content::from)
+    }
 
     /// The entries of the folder at `path`, sorted by name as bytes.
     fn list(&self, path: &str) -> Result<Vec<Entry>>;

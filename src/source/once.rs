@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
-use super::{Entry, EntryKind, Source, base_name, parent};
+use super::{Content, Entry, EntryKind, Source, base_name, parent};
 use crate::diag::Result;
 
 /// Locks are taken for the time of a table look-up; more of them than threads keep these from meeting.
@@ -52,6 +52,7 @@ pub struct Once<'a> {
 struct Known {
     look: OnceLock<Option<(EntryKind, bool)>>,
     bytes: OnceLock<Result<Arc<[u8]>>>,
+    content: OnceLock<Result<Content>>,
     entries: OnceLock<Result<Arc<[Entry]>>>,
     real_path: OnceLock<Result<String>>,
     digest: OnceLock<String>,
@@ -77,6 +78,14 @@ impl<'a> Once<'a> {
                 Slot::Vacant(slot) => Arc::clone(slot.insert(Arc::default())),
             },
         }
+    }
+
+    /// The bytes of a file of which something may be known.
+    fn bytes<'k>(&self, path: &str, known: &'k Known) -> &'k Result<Arc<[u8]>> {
+        known.bytes.get_or_init(|| match known.content.get() {
+            Some(content) => content.clone()?.bytes().cloned(),
+            None => self.inner.read(path),
+        })
     }
 
     /// What stands at a path whose folder was listed before, as far as that tells.
@@ -105,7 +114,7 @@ impl<'a> Once<'a> {
             },
             Question::Bytes => {
                 let known = self.known(path);
-                let bytes = known.bytes.get_or_init(|| self.inner.read(path));
+                let bytes = self.bytes(path, &known);
                 known.digest.get_or_init(|| bytes.as_ref().map_or_else(|_| "!".to_owned(), |bytes| hex(bytes))).clone()
             }
             Question::Entries => self.entries(path).map_or_else(
@@ -139,7 +148,15 @@ impl Source for Once<'_> {
     }
 
     fn read(&self, path: &str) -> Result<Arc<[u8]>> {
-        self.known(path).bytes.get_or_init(|| self.inner.read(path)).clone()
+        self.bytes(path, &self.known(path)).clone()
+    }
+
+    fn content(&self, path: &str) -> Result<Content> {
+        let known = self.known(path);
+        match known.bytes.get() {
+            Some(bytes) => bytes.clone().map(Content::from),
+            None => known.content.get_or_init(|| self.inner.content(path)).clone(),
+        }
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>> {

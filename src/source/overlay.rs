@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Entry, EntryKind, Memory, Source, clean};
+use super::{Content, Entry, EntryKind, Memory, Source, clean};
 use crate::diag::Result;
 
 /// A source with files laid over it. A file of either is there; where both have one, the one laid over counts.
@@ -25,6 +25,11 @@ impl Source for Overlay<'_> {
 
     fn read(&self, path: &str) -> Result<Arc<[u8]>> {
         if self.over.kind(path) == Some(EntryKind::File) { self.over.read(path) } else { self.under.read(path) }
+    }
+
+    fn content(&self, path: &str) -> Result<Content> {
+        let over = self.over.kind(path) == Some(EntryKind::File);
+        if over { self.over.content(path) } else { self.under.content(path) }
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Entry, EntryKind, Question, Source};
+use super::{Content, Entry, EntryKind, Question, Source};
 use crate::diag::Result;
 
 /// What was asked, in order of path.
@@ -40,6 +40,11 @@ impl Source for Record<'_> {
     fn read(&self, path: &str) -> Result<Arc<[u8]>> {
         self.note(path, Question::Bytes);
         self.inner.read(path)
+    }
+
+    fn content(&self, path: &str) -> Result<Content> {
+        self.note(path, Question::Bytes);
+        self.inner.content(path)
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>> {
