@@ -15,7 +15,7 @@ use crate::gotmpl::{Map, Val};
 
 use super::blame::Origins;
 use super::graph::{Graph, NodeId, ROOT};
-use super::schema_form::is_well_formed;
+use super::schema_form::{flattened, is_well_formed};
 
 /// The address that schemas are compiled under; Helm's.
 const ADDRESS: &str = "file:///values.schema.json";
@@ -146,7 +146,7 @@ fn single(schema: &SourceText, values: &Value, profile: Profile) -> Result<(), S
     let (mut parsed, patterns) = read(schema, profile)?;
     // most schemas are good, and so are most values; where one is not, the library tells what is wrong
     if is_well_formed(&parsed) {
-        if met(parsed, TRUSTED_ADDRESS, values).is_ok() {
+        if flattened(parsed).is_some_and(|parsed| met(parsed, TRUSTED_ADDRESS, values).is_ok()) {
             return Ok(());
         }
         parsed = read(schema, profile)?.0;

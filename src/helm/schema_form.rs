@@ -5,6 +5,8 @@
 //! pass: each keyword has what its draft lets it have. Anything else is not known, and whoever asks has the library check it. A
 //! schema that is said to be well-formed must be so: the test asks the library about thousands of drawn ones.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 /// Items of an `enum` that are compared with one another.
@@ -20,6 +22,61 @@ pub(super) fn is_well_formed(schema: &Value) -> bool {
         Value::Object(map) => draft.keywords(map, true),
         _ => draft.schema(schema),
     })
+}
+
+/// A well-formed schema with what it refers to put where schemas are known to stand. The library checks a schema that stands anywhere else,
+/// such as one of a group in `definitions`, by the schemas of schemas. Nothing where one referred to is not known to be well-formed.
+pub(super) fn flattened(mut schema: Value) -> Option<Value> {
+    let draft = schema.get("$schema").map_or(Some(Draft(2020)), |named| named.as_str().and_then(Draft::named))?;
+    let mut places: BTreeMap<String, String> = BTreeMap::new();
+    let mut new = Vec::new();
+    references(&mut schema, &mut |reference| new.extend((!draft.knows(reference)).then(|| reference.clone())));
+    while let Some(reference) = new.pop() {
+        if places.contains_key(&reference) {
+            continue;
+        }
+        let mut target = schema.pointer(reference.strip_prefix('#')?)?.clone();
+        if !draft.schema(&target) {
+            return None;
+        }
+        references(&mut target, &mut |reference| new.extend((!draft.knows(reference)).then(|| reference.clone())));
+        places.insert(reference, format!("of-{}", places.len()));
+    }
+    if places.is_empty() {
+        return Some(schema);
+    }
+    let targets: Vec<(String, Value)> =
+        places.iter().map(|(from, to)| Some((to.clone(), schema.pointer(&from[1..])?.clone()))).collect::<Option<_>>()?;
+    let definitions = schema.as_object_mut()?.entry("definitions").or_insert_with(|| Value::Object(Map::new()));
+    let definitions = definitions.as_object_mut()?;
+    for (name, target) in targets {
+        if definitions.insert(name, target).is_some() {
+            return None;
+        }
+    }
+    references(&mut schema, &mut |reference| {
+        if let Some(place) = places.get(reference) {
+            *reference = format!("#/definitions/{place}");
+        }
+    });
+    Some(schema)
+}
+
+/// Visits the references of a schema and of what is in it, but for what is only told or compared.
+fn references(schema: &mut Value, visit: &mut impl FnMut(&mut String)) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(|item| references(item, visit)),
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                match (key.as_str(), value) {
+                    ("const" | "enum" | "default" | "examples", _) => {}
+                    ("$ref", Value::String(reference)) => visit(reference),
+                    (_, value) => references(value, visit),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// A draft by its number or year.
@@ -38,6 +95,16 @@ impl Draft {
             "draft/2020-12/schema" | "schema" => 2020,
             _ => return None,
         }))
+    }
+
+    /// True for a reference to where the library expects schemas, and for one that is not within the schema.
+    fn knows(self, reference: &str) -> bool {
+        let Some(pointer) = reference.strip_prefix("#/") else { return true };
+        match pointer.split_once('/') {
+            Some(("definitions", name)) => !name.contains('/'),
+            Some(("$defs", name)) => self.0 >= 2019 && !name.contains('/'),
+            _ => false,
+        }
     }
 
     fn schema(self, value: &Value) -> bool {
@@ -218,5 +285,40 @@ mod tests {
             "$defs": {"web.image": {"$ref": "#/$defs/web.tag"}, "web.tag": {"type": "string"}},
             "if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]},
         })));
+    }
+
+    /// Flattened, a schema takes and refuses what it did, and refers to nothing that the library would check by itself.
+    #[test]
+    fn flattened_schemas_say_the_same() {
+        let group = json!({"node": {"type": "object", "properties": {
+            "next": {"$ref": "#/definitions/group/node"}, "size": {"$ref": "#/$defs/deep/size"}, "kind": {"const": {"$ref": "#/x"}},
+        }, "additionalProperties": false}});
+        let schema = |draft: &str| {
+            json!({
+                "$schema": draft, "properties": {"a": {"$ref": "#/definitions/group/node"}, "b": {"$ref": "#/definitions/plain"}},
+                "definitions": {"group": group, "plain": {"type": "integer"}}, "$defs": {"deep": {"size": {"maximum": 5}}},
+            })
+        };
+        let verdict = |schema: &Value, value: &Value| {
+            let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
+            compiler.add_resource("file:///s.json", schema.clone()).expect("a schema");
+            let index = compiler.compile("file:///s.json", &mut schemas).expect("compiled");
+            schemas.validate(value, index).is_ok()
+        };
+        for draft in ["http://json-schema.org/draft-04/schema", "http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"] {
+            let schema = schema(draft);
+            let flat = flattened(schema.clone()).expect("well-formed");
+            assert_eq!(flat["definitions"].as_object().map(Map::len), Some(4), "{flat}");
+            assert_eq!(flat["properties"]["b"], schema["properties"]["b"]);
+            for value in [
+                json!({}), json!({"a": {"next": {"next": {"size": 5}}}}), json!({"a": {"next": {"next": {"size": 6}}}}), json!({"a": {"next": {"x": 1}}}),
+                json!({"a": {"kind": {"$ref": "#/x"}}}), json!({"a": {"kind": "b"}}), json!({"b": "x"}), json!({"b": 1}),
+            ] {
+                assert_eq!(verdict(&flat, &value), verdict(&schema, &value), "{draft} {value}");
+            }
+        }
+        let ill = json!({"$ref": "#/x/y", "x": {"y": {"type": "none"}}});
+        assert!(is_well_formed(&ill) && flattened(ill).is_none(), "what is referred to is looked at too");
+        assert!(flattened(json!({"$ref": "#/x/y"})).is_none(), "nothing is there");
     }
 }
