@@ -37,6 +37,7 @@ mod schema;
 mod schema_form;
 mod show;
 mod skim;
+mod skim_flow;
 mod stage;
 mod strvals;
 mod tables;

@@ -2,19 +2,20 @@
 //!
 //! In: a document's text. Out: what [`head::read`](super::head::read) makes of it, or nothing where the text is not plain enough to be
 //! sure. "Plain" is a small part of YAML, each line of which can be judged alone: block maps and lists, scalars that end
-//! on their line, block scalars, short lists in brackets. Reading every printed document in full only to learn that it is YAML
+//! on their line, block scalars, short lists in brackets, JSON on one line. Reading every printed document in full only to learn that it is YAML
 //! was a fifth of a render.
 //!
 //! The rule that keeps this right: whoever is in doubt gives up, since the full reader stands behind. A test holds the
 //! two together over generated documents.
 
 use super::head::Head;
+use super::skim_flow;
 use crate::yaml::{Dialect, Plain, resolve};
 
 /// Deeper nesting is left to the full reader, which has the limit.
-const DEPTH_MAX: usize = 64;
+pub(super) const DEPTH_MAX: usize = 64;
 /// Longest key, well under YAML's 1,024 characters.
-const KEY_MAX: usize = 256;
+pub(super) const KEY_MAX: usize = 256;
 
 /// The head of a plainly written document; nothing if it must be read in full.
 pub(super) fn head(document: &str) -> Option<Head> {
@@ -188,7 +189,11 @@ impl<'t> Skim<'t> {
         let last = self.open.last_mut().filter(|last| last.column < column)?;
         let (within, pending) = (last.column, last.pending.take()?);
         let scalar = self.scalar(text, within)?;
-        (pending == Pending::Any || matches!(pending, Pending::In(_)) && scalar == Some(b"{}")).then_some(())
+        match (pending, scalar) {
+            (Pending::Any, _) => Some(()),
+            (Pending::In(place), Some(scalar)) => self.flow_map(place, scalar),
+            _ => None,
+        }
     }
 
     fn leave_open(&mut self, pending: Pending) -> Option<()> {
@@ -198,7 +203,7 @@ impl<'t> Skim<'t> {
 
     /// A key's value, as far as it stands on its line.
     fn field(&mut self, column: usize, key: &[u8], value: &'t [u8]) -> Option<()> {
-        let (flag, inside) = self.role(key)?;
+        let (flag, inside) = Self::role(self.open.last()?.place, key)?;
         if flag != 0 && self.seen & flag != 0 {
             return None;
         }
@@ -215,21 +220,49 @@ impl<'t> Skim<'t> {
                     return (flag == 0).then_some(());
                 };
                 match (flag, inside) {
-                    (_, Pending::In(_)) => return (scalar == b"{}").then_some(()),
-                    (KIND, _) => self.head.kind = text_of(scalar)?,
-                    (NAME, _) => self.head.name = text_of(scalar)?,
-                    (HOOK, _) => self.head.hook = Some(text_of(scalar)?),
-                    _ => {}
+                    (_, Pending::In(place)) => return self.flow_map(place, scalar),
+                    _ => self.note(flag, scalar),
                 }
-                Some(())
             }
         }
     }
 
+    /// Takes a scalar that the head wants.
+    fn note(&mut self, flag: u8, scalar: &[u8]) -> Option<()> {
+        match flag {
+            KIND => self.head.kind = text_of(scalar)?,
+            NAME => self.head.name = text_of(scalar)?,
+            HOOK => self.head.hook = Some(text_of(scalar)?),
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// A map in braces that holds what the head looks at.
+    fn flow_map(&mut self, place: Place, map: &[u8]) -> Option<()> {
+        if map[0] != b'{' {
+            return None;
+        }
+        for (key, value) in skim_flow::fields(map)? {
+            let (flag, inside) = Self::role(place, key)?;
+            if flag != 0 && self.seen & flag != 0 {
+                return None;
+            }
+            self.seen |= flag;
+            match inside {
+                Pending::Any => {}
+                Pending::In(inner) => self.flow_map(inner, value)?,
+                Pending::Scalar if matches!(value[0], b'[' | b'{') => return None,
+                Pending::Scalar => self.note(flag, value)?,
+            }
+        }
+        Some(())
+    }
+
     /// What a key is to the head: its flag, and what its value may be. Nothing for a key that Go would take for another one's
     /// spelling.
-    fn role(&self, key: &[u8]) -> Option<(u8, Pending)> {
-        let known: &[(&[u8], u8, Pending)] = match self.open.last()?.place {
+    fn role(place: Place, key: &[u8]) -> Option<(u8, Pending)> {
+        let known: &[(&[u8], u8, Pending)] = match place {
             Place::Root => &[
                 (b"apiVersion", API_VERSION, Pending::Scalar),
                 (b"kind", KIND, Pending::Scalar),
@@ -396,7 +429,7 @@ fn quoted(text: &[u8], quote: u8) -> Option<Quoted> {
             b'\\' if quote == b'"' => {
                 // one at the end of the line joins the next to it
                 let escaped = text.get(at + 1).unwrap_or(&b'\\');
-                matches!(escaped, b'\\' | b'"' | b'n' | b't' | b'r' | b'/' | b' ').then_some(())?;
+                matches!(escaped, b'\\' | b'"' | b'n' | b't' | b'r' | b' ').then_some(())?;
                 at += 2;
             }
             byte if byte == quote => {
@@ -442,8 +475,16 @@ fn unmarked(text: &[u8]) -> Option<&[u8]> {
     Some(text)
 }
 
-/// `[]`, `{}`, or a list of quoted and very plain texts.
+/// `[]`, `{}`, a list of quoted and very plain texts, or JSON.
 fn flow(text: &[u8]) -> Option<&[u8]> {
+    short_list(text).or_else(|| {
+        let length = skim_flow::length(text)?;
+        is_nothing(&text[length..]).then_some(&text[..length])
+    })
+}
+
+/// `[]`, `{}`, or a list of quoted and very plain texts.
+fn short_list(text: &[u8]) -> Option<&[u8]> {
     let close = if text[0] == b'[' { b']' } else { b'}' };
     let mut at = 1 + blanks(&text[1..]);
     if *text.get(at)? != close {
@@ -496,7 +537,10 @@ mod tests {
         "8080: x", "k: ? x", "k: -x", "k: --flag=a", "k: a:b", "k: a:", "d: [a, b", "d: [a b]", "d: [a,]", "d: [a]b", "k: |2", "k: '\u{201c}'",
         "more text", "'more", "more'", "v: 'open", "w: \"open \\", "\\ more\"", "and \"", "- 'open", "- more: or", "more # c", "[more", "- - more", "* more", "!more",
         "more:", "? more", "w: \"a\\ b\"", "kind: 'open", "name: more", "{}", "[]", "[a, b] # c", "{} x", "\"lone\"", ".status.x", "a: .status", "- .inf", "a: +.NaN", "a: -.x", "- .inf x", "k : x", "kind : Job",
-        "'k' :", "k :x", "metadata :", "~", "- .nan # c", "a: .InF", "- =~", "- =", "- <", "- <=", "a: <<", "- <<", "- <<: a", "a: \u{201c}x\u{2014}", "a: \u{2028}x", "b: x\u{85}", "c: \u{a0}\u{b5}", "a: = x", "=: x", "<<", "--- more", "... more", "# more'", "% more",
+        "'k' :", "k :x", "metadata :", "~", "- .nan # c", "a: .InF", "- =~", "- =", "- <", "- <=", "a: <<", "- <<", "- <<: a", "a: \u{201c}x\u{2014}", "a: \u{2028}x", "b: x\u{85}", "c: \u{a0}\u{b5}", "a: = x", "=: x", "<<", "--- more",
+        "metadata: {\"name\": \"web\", \"annotations\": {\"helm.sh/hook\":\"test\"}}", "metadata: {\"name\":1}", "metadata: {\"Name\":\"a\"}", "annotations: {\"a\":1,\"helm.sh/hook\":\"x\"}",
+        "annotations: {\"a\":[]}", "metadata: {\"annotations\":null}", "metadata: [1]", "a: {\"b\":[{\"c\":-1.5e3,\"d\":true}],\"e\":\"\\u0026\\b\\f\"}", "a: {\"b\":\"\\/\"}", "a: \"b\\/c\"", "- {\"a\": {}, \"b\":null}", "{\"lone\":1}",
+        "a: {\"b\":1,\"b\":2}", "name: {\"a\":1}", "- [{\"a\":1},2] # c", "a: {\"b\":1} x", "a: {\"b\":\"\\ud83d\\ude00\"}", "a: [-1,0x1f,01,1.2.3,1-2]", "metadata: {\"name\":\"a\\nb\"}", "a: {\"<<\":1}", "a: {\"<<\":{\"b\":1}}", "a: [null,\"null\"]", "a: {\"null\":1,\"\":2}", "... more", "# more'", "% more",
     ];
 
     struct Dice(u64);
