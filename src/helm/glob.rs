@@ -6,9 +6,16 @@
 #[derive(Debug)]
 pub(crate) struct BadPattern;
 
-/// A pattern, read once.
+/// A pattern, read once. Most begin or end with what a name must begin or end with, and few names do.
 #[derive(Debug)]
-pub(crate) struct Glob(Vec<Step>);
+pub(crate) struct Glob {
+    /// What a name begins with.
+    lead: String,
+    /// What comes between.
+    middle: Vec<Step>,
+    /// What it ends with.
+    tail: String,
+}
 
 /// One step of a pattern.
 #[derive(Debug)]
@@ -22,12 +29,24 @@ enum Step {
 impl Glob {
     /// Reads a pattern; fails if it is malformed anywhere.
     pub(crate) fn new(pattern: &str) -> Result<Glob, BadPattern> {
-        steps(pattern).map(Glob)
+        let mut middle = steps(pattern)?;
+        let one = |step: &Step| if let Step::One(c) = step { Some(*c) } else { None };
+        let lead: String = middle.iter().map_while(one).collect();
+        middle.drain(..lead.chars().count());
+        let tail = middle.iter().rev().map_while(one).count();
+        let tail = middle.split_off(middle.len() - tail).iter().filter_map(one).collect();
+        Ok(Glob { lead, middle, tail })
     }
 
     /// True if the whole name matches.
     pub(crate) fn matches(&self, name: &str) -> bool {
-        let steps = &self.0;
+        let rest = name.strip_prefix(self.lead.as_str());
+        let Some(name) = rest.and_then(|rest| rest.strip_suffix(self.tail.as_str())) else { return false };
+        let steps = match &self.middle[..] {
+            [] => return name.is_empty(),
+            [Step::Star] => return !name.contains('/'),
+            steps => steps,
+        };
         let (mut at_step, mut at) = (0, 0);
         // where to go on if the present attempt fails: just after the last star, one more character eaten
         let mut resume: Option<(usize, usize)> = None;
@@ -126,6 +145,8 @@ mod tests {
         assert!(matches("[^a-c]?", "dz") && !matches("[^a-c]?", "bz"));
         assert!(matches("\\*", "*") && !matches("\\*", "a"));
         assert!(matches("", "") && !matches("", "a") && matches("*", ""));
+        assert!(matches("aba*aba", "abaaba") && !matches("aba*aba", "ababa") && !matches("a*a", "a/a") && !matches("aa", "aaa"));
+        assert!(matches("a?*b", "axb") && !matches("a?*b", "ab") && !matches("a?*b", "ax/b") && matches("é*é", "éé"));
     }
 
     #[test]

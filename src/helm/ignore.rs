@@ -7,6 +7,7 @@
 use crate::diag::{Diagnostic, Result, SourceText, Span};
 
 use super::glob::Glob;
+use crate::source::base_name;
 
 /// Patterns in file order.
 #[derive(Debug, Default)]
@@ -63,8 +64,9 @@ impl Rules {
 
     /// True if the path, seen from the chart's folder, is to be left out.
     pub(crate) fn ignores(&self, path: &str, is_folder: bool) -> bool {
+        let last = base_name(path);
         for pattern in &self.patterns {
-            let name = if pattern.by_name { path.rsplit('/').next().unwrap_or(path) } else { path };
+            let name = if pattern.by_name { last } else { path };
             if pattern.negated {
                 if (pattern.folders_only && !is_folder) || !pattern.glob.matches(name) {
                     return true;
