@@ -45,7 +45,10 @@ impl Disk {
         if length > most {
             return too_large(length);
         }
-        bytes.reserve((length as usize).saturating_sub(bytes.len()) + 1);
+        if metadata.is_file() && length >= bytes.len() as u64 {
+            return whole(&file, &bytes, length as usize).map_err(cannot);
+        }
+        // what has no length, or tells none
         file.take((most + 1).saturating_sub(bytes.len() as u64)).read_to_end(&mut bytes).map_err(cannot)?;
         if bytes.len() as u64 > most { too_large(bytes.len() as u64) } else { Ok(Arc::from(bytes)) }
     }
@@ -118,6 +121,25 @@ fn begun(path: &str) -> Result<(fs::File, Vec<u8>)> {
     // `take`, because a bare file asks for its length and place
     (&file).take(SMALL_BYTES as u64).read_to_end(&mut bytes).map_err(cannot)?;
     Ok((file, bytes))
+}
+
+/// The bytes of a file as long as it said it is, of which the first were read. They are read to where they stay: a large file's pages
+/// are fetched from the system once, not twice.
+fn whole(mut file: &fs::File, first: &[u8], length: usize) -> io::Result<Arc<[u8]>> {
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+    let place = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
+    place[..first.len()].copy_from_slice(first);
+    let mut filled = first.len();
+    while filled < length {
+        match file.read(&mut place[filled..]) {
+            // somebody cut it off meanwhile
+            Ok(0) => return Ok(Arc::from(&place[..filled])),
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
 }
 
 fn linked_kind(path: &str) -> Option<EntryKind> {
