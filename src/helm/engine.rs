@@ -248,7 +248,7 @@ fn check_kube_version(chart: &Chart, capabilities: &Capabilities) -> Result<()> 
 fn finish(graph: &Graph, options: &ReleaseOptions, printed: Vec<Printed>, mut warnings: Warnings) -> Result<Release, Failure> {
     let mut files: Vec<Printed> = printed.into_iter().filter(|file| !manifests::is_notes(&file.path)).collect();
     let sorted = manifests::sort(&mut files, options.profile).map_err(|fault| {
-        let texts = files.iter().map(|file| (file.path.clone(), file.text.clone())).collect();
+        let texts = files.iter().map(|file| (file.path.clone(), file.text.to_string())).collect();
         let mut rendered = String::new();
         for file in files.iter().filter(|file| !manifests::go_trim(&file.text).is_empty()) {
             push_document(&mut rendered, &file.path, &file.text);

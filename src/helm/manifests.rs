@@ -4,6 +4,7 @@
 //! that Helm trims. Of each document only the few fields that Helm reads are read, and a document that is no YAML
 //! fails the render, as in Helm.
 
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use crate::compat::Profile;
@@ -17,9 +18,32 @@ pub struct Manifest {
     /// The template's path, chart name first (`web/templates/a.yaml`).
     pub path: Arc<str>,
     /// Its text.
-    pub text: Arc<str>,
+    pub text: Piece,
     /// Its kind; empty where it names none.
     pub kind: String,
+}
+
+/// A part of what a template printed. Copies share it.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    whole: Arc<String>,
+    range: Range<usize>,
+}
+
+impl Piece {
+    /// `part` is a slice of `whole`.
+    fn of(whole: &Arc<String>, part: &str) -> Piece {
+        let start = part.as_ptr().addr() - whole.as_ptr().addr();
+        Piece { whole: Arc::clone(whole), range: start..start + part.len() }
+    }
+}
+
+impl Deref for Piece {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.whole[self.range.clone()]
+    }
 }
 
 /// A document with a `helm.sh/hook` annotation.
@@ -106,16 +130,18 @@ pub(crate) struct Sorted {
 #[derive(Debug)]
 pub(crate) struct Printed {
     pub path: Arc<str>,
-    pub text: String,
-    documents: Vec<(Arc<str>, Result<Head>)>,
+    pub text: Arc<String>,
+    documents: Vec<(Piece, Result<Head>)>,
 }
 
 impl Printed {
     /// Cuts a text and reads the heads; notes and blank texts have no documents.
     pub(crate) fn read(path: Arc<str>, text: String, profile: Profile) -> Printed {
+        let text = Arc::new(text);
         let mut documents = Vec::new();
         if !is_partial(&path) && !is_notes(&path) && !go_trim(&text).is_empty() {
-            documents = split(&text, profile).into_iter().map(|document| (Arc::from(document), head::read(document))).collect();
+            let read = |document| (Piece::of(&text, document), head::read(document));
+            documents = split(&text, profile).into_iter().map(read).collect();
         }
         Printed { path, text, documents }
     }
@@ -145,7 +171,7 @@ pub(crate) fn is_partial(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
 }
 
-fn place(path: &Arc<str>, document: Arc<str>, head: Result<Head>, sorted: &mut Sorted) -> Result<()> {
+fn place(path: &Arc<str>, document: Piece, head: Result<Head>, sorted: &mut Sorted) -> Result<()> {
     let head = head.map_err(|fault| not_yaml(path, &document, &fault))?;
     let manifest = Manifest { path: path.clone(), text: document, kind: head.kind };
     let Some(named) = head.hook else {

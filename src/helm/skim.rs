@@ -17,10 +17,15 @@ pub(super) const DEPTH_MAX: usize = 64;
 /// Longest key, well under YAML's 1,024 characters.
 pub(super) const KEY_MAX: usize = 256;
 
+/// Bytes that are judged before the first that is not plain is looked for.
+const BLOCK_BYTES: usize = 256;
+
 /// The head of a plainly written document; nothing if it must be read in full.
 pub(super) fn head(document: &str) -> Option<Head> {
     let bytes = document.as_bytes();
-    if !bytes.iter().all(|byte| is_plain_byte(*byte)) || has_rare_break(bytes) {
+    // whole blocks are judged at once, many bytes in an instruction
+    let is_plain = |block: &[u8]| block.iter().fold(true, |plain, byte| plain & is_plain_byte(*byte));
+    if !bytes.chunks(BLOCK_BYTES).all(is_plain) || has_rare_break(bytes) {
         return None;
     }
     let mut skim = Skim { bytes, place: 0, open: Vec::with_capacity(16), head: Head::default(), seen: 0 };
