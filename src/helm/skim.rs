@@ -225,7 +225,7 @@ impl<'t> Skim<'t> {
                     return (flag == 0).then_some(());
                 };
                 match (flag, inside) {
-                    (_, Pending::In(place)) => return self.flow_map(place, scalar),
+                    (_, Pending::In(place)) => self.flow_map(place, scalar),
                     _ => self.note(flag, scalar),
                 }
             }

@@ -148,7 +148,7 @@ mod tests {
             (r#"{"a":"\ud83d\ude00"}"#, None),
             (r#"{"a": .5}"#, None),
             (r#"{"a" : 1}"#, None),
-            (r#"{a: 1}"#, None),
+            ("{a: 1}", None),
             (r#"{"a":1,}"#, None),
             (r#"["open"#, None),
             ("[1", None),
