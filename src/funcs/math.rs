@@ -51,8 +51,26 @@ pub(super) const ROWS: &[FuncSpec] = &[
     FuncSpec::variadic("seq", &[Ty::Int], seq),
 ];
 
+/// `strconv.Atoi` without its error: a number that is too large is the largest, also with something else behind its digits.
 fn atoi(text: &[u8]) -> i64 {
-    std::str::from_utf8(text).ok().and_then(|text| strconv::parse_int(text, 10)).unwrap_or(0)
+    let (negative, digits) = match text.first() {
+        Some(b'+') => (false, &text[1..]),
+        Some(b'-') => (true, &text[1..]),
+        _ => (false, text),
+    };
+    let most = if negative { i64::MIN } else { i64::MAX };
+    let mut number: u64 = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return 0;
+        }
+        match number.checked_mul(10).and_then(|number| number.checked_add(u64::from(digit - b'0'))) {
+            Some(larger) => number = larger,
+            None => return most,
+        }
+    }
+    let number = if negative { 0_i64.checked_sub_unsigned(number) } else { i64::try_from(number).ok() };
+    number.unwrap_or(most)
 }
 
 fn octal(value: &Val) -> i64 {

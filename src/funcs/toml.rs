@@ -66,6 +66,15 @@ fn type_of(value: &Val, depth: usize) -> Result<Option<Type>, String> {
     })
 }
 
+/// True for what is not written where it stands under a key: nil, and slices and maps that are nil.
+fn is_nil(value: &Val) -> bool {
+    match value {
+        Val::List(list) => list.is_nil(),
+        Val::Map(map) => map.is_nil(),
+        _ => value.is_nil(),
+    }
+}
+
 /// `toml.Marshal`.
 fn print(value: &Val) -> Result<String, String> {
     if !super::text::within_limit(value) {
@@ -137,7 +146,7 @@ impl Printer {
 
     fn table(&mut self, key: &mut Vec<Str>, map: &Map, depth: usize) -> Result<(), String> {
         let (plain, tables) = sorted_entries(map, depth)?;
-        for (name, value) in plain.into_iter().chain(tables) {
+        for (name, value) in plain.into_iter().chain(tables).filter(|(_, value)| !is_nil(value)) {
             key.push(name);
             let result = self.encode(key, &value, depth - 1);
             key.pop();
@@ -190,7 +199,7 @@ impl Printer {
         let groups = [(&plain, !tables.is_empty()), (&tables, false)];
         for (group, more) in groups {
             for (index, (name, value)) in group.iter().enumerate() {
-                if value.is_nil() {
+                if is_nil(value) {
                     continue;
                 }
                 self.out.push_str(&bare_or_quoted(name));

@@ -333,7 +333,14 @@ impl Ctx<'_> {
             _ => return Err(f.error(format!("range can't iterate over {}", to_text(&value)))),
         };
         self.leave();
-        if empty { self.list(f, dot, otherwise) } else { Ok(Flow::Next) }
+        if !empty {
+            return Ok(Flow::Next);
+        }
+        // a `break` there belongs to the range around this one, if one goes by the text, but ends this one
+        match self.list(f, dot, otherwise)? {
+            Flow::Break => Ok(Flow::Next),
+            flow => Ok(flow),
+        }
     }
 
     fn range_int(&mut self, f: &Frame<'_>, pipe: &Pipe, count: i64, kind: IntKind, body: Slice) -> Result<bool> {
