@@ -44,6 +44,8 @@ mod tables;
 #[cfg(test)]
 mod tests_aside;
 #[cfg(test)]
+mod tests_skim;
+#[cfg(test)]
 mod tests_work;
 mod values;
 
