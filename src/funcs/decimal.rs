@@ -25,7 +25,7 @@ impl Decimal {
             let shown = if value.is_nan() { "NaN" } else if value > 0.0 { "+Inf" } else { "-Inf" };
             return Err(format!("Cannot create a Decimal from {shown}"));
         }
-        let text = format!("{:e}", value.abs());
+        let text = crate::go::float::shortest(value.abs());
         let (mantissa, exponent) = text.split_once('e').expect("the exponent form has an exponent");
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = parse_digits(&format!("{whole}{fraction}"));

@@ -1,7 +1,7 @@
 //! Go's shortest float texts: `strconv`'s `g` form (what `%v` and go-yaml print) and `encoding/json`'s form.
 //!
 //! In: a float. Out: its text. Both take the shortest digits that read back as the same float, which are the digits
-//! that Rust finds too; only the layout around them is Go's.
+//! that Rust finds too, but where two are equally near; the layout around them is Go's.
 
 /// Below this decimal exponent the `g` form writes an exponent.
 const G_EXPONENT_MIN: i32 = -4;
@@ -29,11 +29,31 @@ fn decimal(text: &str) -> Decimal {
     }
 }
 
+/// Digits from which on two texts of that many may be equally near to a float.
+const TIE_DIGITS: usize = 16;
+/// Digits that must all be nought behind a five that is the end of a float's exact text.
+const EXACT_DIGITS: usize = 30;
+
+/// The shortest digits of a finite float as `-d.ddde-x`. Of two that are equally near Go takes the even one, Rust the larger.
+pub fn shortest(value: f64) -> String {
+    let text = format!("{value:e}");
+    let count = text.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    if count < TIE_DIGITS {
+        return text;
+    }
+    let exact = format!("{value:.*e}", count + EXACT_DIGITS);
+    let Some((mantissa, exponent)) = exact.split_once('e') else { return text };
+    let (lower, rest) = mantissa.split_at(mantissa.len() - EXACT_DIGITS - 1);
+    let is_tie = rest.strip_prefix('5').is_some_and(|rest| rest.bytes().all(|byte| byte == b'0'));
+    let is_even = lower.bytes().last().is_some_and(|digit| digit % 2 == 0);
+    if is_tie && is_even { format!("{lower}e{exponent}") } else { text }
+}
+
 /// Appends what Go's `strconv.FormatFloat(value, 'g', -1, 64)` gives: `1e+06`, `0.1`, `+Inf`, `NaN`.
 ///
 /// `%v` and text/template print floats so, and go-yaml does but for its own words for infinity.
 pub fn push_g(out: &mut String, value: f64) {
-    if value.is_finite() { lay_out_g(out, &decimal(&format!("{value:e}"))) } else { out.push_str(non_finite(value)) }
+    if value.is_finite() { lay_out_g(out, &decimal(&shortest(value))) } else { out.push_str(non_finite(value)) }
 }
 
 /// As [`push_g`] with the digits of the nearest 32-bit float, as sigs.k8s.io/yaml prints floats that are keys or become texts.
@@ -85,7 +105,7 @@ pub fn push_json(out: &mut String, value: f64) -> bool {
     if !value.is_finite() {
         return false;
     }
-    let number = decimal(&format!("{value:e}"));
+    let number = decimal(&shortest(value));
     let size = value.abs();
     if size != 0.0 && !(JSON_SMALL..JSON_LARGE).contains(&size) {
         // negative exponents of one digit lose their padding, positive ones always have two digits here
@@ -152,6 +172,12 @@ mod tests {
             (2.5, "2.5"),
             (f64::INFINITY, "+Inf"),
             (f64::NAN, "NaN"),
+            (7_205_759_403_792_794.0 / 8.0, "9.007199254740992e+14"),
+            (7_205_759_403_792_786.0 / 8.0, "9.007199254740982e+14"),
+            (7_205_759_403_792_798.0 / 8.0, "9.007199254740998e+14"),
+            (-4_503_599_627_370_497.0 / 4.0, "-1.1258999068426242e+15"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (5e-324, "5e-324"),
         ];
         for (value, want) in cases {
             assert_eq!(g(value), want);

@@ -210,6 +210,9 @@ impl Printer<'_> {
                         list.iter().map(|item| if let Val::Int(byte, _) = item { *byte as u8 } else { 0 }).collect();
                     return self.string(&bytes, verb, value);
                 }
+                if self.flags.sharp_v && list.is_nil() {
+                    return self.nil_of(list.ty().name());
+                }
                 self.open(list.ty().name(), b"[");
                 for (index, item) in list.iter().enumerate() {
                     self.separate(index);
@@ -221,6 +224,9 @@ impl Printer<'_> {
                 self.out.push(if self.flags.sharp_v { b'}' } else { b']' });
             }
             Val::Map(map) => {
+                if self.flags.sharp_v && map.is_nil() {
+                    return self.nil_of(map.ty().name());
+                }
                 self.open(map.ty().name(), b"map[");
                 for (index, (key, item)) in map.borrow().iter().enumerate() {
                     self.separate(index);
@@ -259,6 +265,12 @@ impl Printer<'_> {
         } else {
             self.out.extend_from_slice(plain);
         }
+    }
+
+    /// A nil slice or map in Go's syntax.
+    fn nil_of(&mut self, type_name: &str) {
+        self.out.extend_from_slice(type_name.as_bytes());
+        self.out.extend_from_slice(b"(nil)");
     }
 
     fn separate(&mut self, index: usize) {

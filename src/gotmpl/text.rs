@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::go::float;
+
 /// Digits and decimal exponent of a finite, non-negative float: `0.d1d2d3… × 10^point`, as strconv keeps them.
 struct Digits {
     digits: Vec<u8>,
@@ -39,7 +41,7 @@ pub(super) fn float(value: f64, verb: u8, precision: i32) -> String {
         b'b' => return format!("{sign}{}", binary(size)),
         b'x' | b'X' => hexadecimal(size, precision, verb),
         b'e' | b'E' => exponent_form(size, precision, verb),
-        b'f' | b'F' if precision < 0 => plain_form(&Digits::parse(&format!("{size:e}")), -1),
+        b'f' | b'F' if precision < 0 => plain_form(&Digits::parse(&float::shortest(size)), -1),
         b'f' | b'F' => format!("{size:.*}", precision as usize),
         _ => general_form(size, precision, verb),
     };
@@ -47,7 +49,7 @@ pub(super) fn float(value: f64, verb: u8, precision: i32) -> String {
 }
 
 fn exponent_form(value: f64, precision: i32, verb: u8) -> String {
-    let text = if precision < 0 { format!("{value:e}") } else { format!("{value:.*e}", precision as usize) };
+    let text = if precision < 0 { float::shortest(value) } else { format!("{value:.*e}", precision as usize) };
     let digits = Digits::parse(&text);
     let fraction = if precision < 0 { digits.digits.len() as i32 - 1 } else { precision };
     write_exponent(&digits, fraction, verb)
@@ -84,7 +86,7 @@ fn plain_form(digits: &Digits, fraction: i32) -> String {
 fn general_form(value: f64, precision: i32, verb: u8) -> String {
     let shortest = precision < 0;
     let wanted = if precision == 0 { 1 } else { precision };
-    let text = if shortest { format!("{value:e}") } else { format!("{value:.*e}", wanted as usize - 1) };
+    let text = if shortest { float::shortest(value) } else { format!("{value:.*e}", wanted as usize - 1) };
     let mut digits = Digits::parse(&text);
     if !shortest {
         // trailing zeros do not count as digits
