@@ -13,13 +13,7 @@ pub(super) fn display(value: &Val) -> Vec<u8> {
 pub(super) fn strval(value: &Val) -> Str {
     match value {
         Val::Str(text) => text.clone(),
-        Val::List(list) if list.ty() == ListType::Bytes => {
-            if let Some(bytes) = list.bytes() {
-                return Str::from(bytes);
-            }
-            let byte = |item: &Val| if let Val::Int(byte, _) = item { *byte as u8 } else { 0 };
-            Str::from(list.iter().map(byte).collect::<Vec<u8>>())
-        }
+        Val::List(list) if list.ty() == ListType::Bytes => Str::new(list.to_bytes()),
         Val::Int(value, kind) if kind.is_signed() => Str::from(value.to_string()),
         Val::Int(value, IntKind::Uint64 | IntKind::Uint) => Str::from((*value as u64).to_string()),
         _ => Str::from(display(value)),

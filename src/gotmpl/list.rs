@@ -2,6 +2,7 @@
 //!
 //! No function of Helm changes a slice in place, so a list never changes once made and iterating needs no guard.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -76,9 +77,13 @@ impl List {
         List(Rc::new(Inner { ty: ListType::Bytes, items: OnceCell::new(), bytes: Some(bytes), nil: false }))
     }
 
-    /// The bytes of a `[]byte`; nothing where it was made item by item.
-    pub fn bytes(&self) -> Option<&[u8]> {
-        self.0.bytes.as_deref()
+    /// The bytes of a `[]byte`, also of one that was made item by item.
+    pub fn to_bytes(&self) -> Cow<'_, [u8]> {
+        let byte = |item: &Val| if let Val::Int(byte, _) = item { *byte as u8 } else { 0 };
+        match &self.0.bytes {
+            Some(bytes) => Cow::Borrowed(bytes),
+            None => self.iter().map(byte).collect(),
+        }
     }
 
     /// Go's nil slice of a type: empty, and null where it is printed as JSON.

@@ -206,9 +206,7 @@ impl Printer<'_> {
             Val::List(list) => {
                 let as_bytes = matches!(verb, 's' | 'q' | 'x' | 'X') && list.ty() == ListType::Bytes;
                 if as_bytes {
-                    let bytes: Vec<u8> =
-                        list.iter().map(|item| if let Val::Int(byte, _) = item { *byte as u8 } else { 0 }).collect();
-                    return self.string(&bytes, verb, value);
+                    return self.string(&list.to_bytes(), verb, value);
                 }
                 if self.flags.sharp_v && list.is_nil() {
                     return self.nil_of(list.ty().name());

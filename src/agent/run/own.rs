@@ -41,7 +41,7 @@ impl Worker {
         part: Part,
         patch: impl Fn(&Declared) -> Option<Value> + Send,
     ) -> Result<(), Fault> {
-        let (path, name, kind) = (self.id.path(), self.id.name.clone(), self.seen.kind.clone());
+        let (path, name) = (self.id.path(), self.id.name.clone());
         let mut tries = 1;
         loop {
             let Some(mut patch) = patch(&self.seen) else { return Ok(()) };
@@ -56,18 +56,18 @@ impl Worker {
                     api.read(&path, &name).await?.ok_or(fault)?
                 }
                 written => {
-                    self.seen = self.read_own(written?, &kind)?;
+                    self.seen = self.read_own(written?)?;
                     return Ok(());
                 }
             };
-            self.seen = self.read_own(standing, &kind)?;
+            self.seen = self.read_own(standing)?;
             tries += 1;
         }
     }
 
     /// The object as the server gives it; another one of the same name is not ours to write.
-    fn read_own(&self, object: Value, kind: &str) -> Result<Declared, Fault> {
-        let own = Declared::read(object, kind).map_err(|why| Fault::new(FaultKind::ServerError, why))?;
+    fn read_own(&self, object: Value) -> Result<Declared, Fault> {
+        let own = Declared::read(object, &self.seen.kind).map_err(|why| Fault::new(FaultKind::ServerError, why))?;
         if own.metadata.uid == self.seen.metadata.uid {
             Ok(own)
         } else {
